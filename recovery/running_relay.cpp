@@ -1,0 +1,1 @@
+#include "recovery/running_relay.hpp"

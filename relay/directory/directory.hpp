@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "dumpster/delivery.hpp"
+#include "relay/directory/next_hop.hpp"
+
+namespace relay {
+
+/// Where one recipient's mail goes.
+struct Resolved {
+  std::string address;  ///< after aliases, with `+detail` kept: what delivery says in RCPT TO
+  std::string mailbox;  ///< entry after aliases, without detail, in lower case, or its third column
+  std::string detail;   ///< without the plus; empty when there is none
+  std::variant<dumpster::StorageGroup, NextHop> route;
+};
+
+enum class LookupFault {
+  unknown,      ///< nobody of that name: 550 5.1.1
+  unavailable,  ///< the directory cannot say now: 451 4.3.0
+  loop,         ///< aliases point at each other, or expand to too many: 550 5.4.6
+};
+
+/// One address, or several when it is an alias of several. Each target once.
+using Lookup = std::variant<std::vector<Resolved>, LookupFault>;
+
+/// Says for each recipient where its mailbox is. Immutable and thread-safe: a reload makes a new one.
+class Directory {
+ public:
+  virtual ~Directory() = default;
+
+  /// `address` without angle brackets; `postmaster` without a domain is RFC 5321 4.5.1's. Matching: full address
+  /// first, then local part without `+detail`, then `@domain`; local parts and domains case-insensitive.
+  virtual Lookup find(std::string_view address) const = 0;
+};
+
+}  // namespace relay

@@ -1,0 +1,3 @@
+#include "relay/directory/next_hop.hpp"
+
+#include "relay/directory/directory.hpp"
