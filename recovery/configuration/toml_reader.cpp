@@ -122,6 +122,13 @@ std::optional<std::string> TomlTable::optional_string(std::string_view key) {
   return string(key, "");
 }
 
+std::string TomlTable::name(std::string_view key) {
+  std::string text = string(key, required);
+  const bool is_string = has(key) && place_->find(key)->is_string();
+  if (is_string && text.empty()) fault(key, "`" + place_->name_of(key) + "` must not be empty");
+  return text;
+}
+
 std::string TomlTable::word(std::string_view key, std::initializer_list<std::string_view> allowed,
                             Otherwise<std::string> otherwise) {
   const std::string text = string(key, otherwise);

@@ -68,6 +68,8 @@ class TomlTable {
  public:
   std::string string(std::string_view key, Otherwise<std::string> otherwise);
   std::optional<std::string> optional_string(std::string_view key);
+  /// Required and not empty.
+  std::string name(std::string_view key);
   /// One of the given words.
   std::string word(std::string_view key, std::initializer_list<std::string_view> allowed,
                    Otherwise<std::string> otherwise);
