@@ -17,6 +17,7 @@ Connection::Connection(asio::ip::tcp::socket socket) : socket_(std::move(socket)
 void Connection::begin_wait(std::chrono::milliseconds limit) {
   deadline_ = std::chrono::steady_clock::now() + limit;
   waiting_ = true;
+  timed_out_ = false;
   if (!armed_ || timer_.expiry() > deadline_) arm();
 }
 
@@ -38,7 +39,7 @@ void Connection::arm() {
       return;
     }
     self->timed_out_ = true;
-    self->cut();
+    self->interrupt();
   });
 }
 
@@ -56,7 +57,6 @@ asio::awaitable<error_code> Connection::connect(std::vector<asio::ip::tcp::endpo
       socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
       break;
     }
-    timed_out_ = false;
   }
   co_return error;
 }
@@ -77,6 +77,11 @@ asio::awaitable<error_code> Connection::write(std::string_view bytes, std::chron
   co_await asio::async_write(socket_, buffer, asio::redirect_error(asio::use_awaitable, error));
   end_wait(error);
   co_return error;
+}
+
+void Connection::interrupt() {
+  error_code ignored;
+  socket_.cancel(ignored);
 }
 
 void Connection::cut() {

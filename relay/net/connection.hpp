@@ -14,7 +14,7 @@ namespace relay {
 
 /// One TCP connection; every wait on it has a deadline, made here and nowhere else. Lives and dies on one thread.
 ///
-/// A deadline that passes closes the socket: the operation under way and all later ones fail with `timed_out`.
+/// A deadline that passes ends the operation under way with `timed_out`; the connection itself stays, for a last word.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   explicit Connection(boost::asio::ip::tcp::socket socket);
@@ -28,7 +28,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// All of `bytes`, which must live until the end.
   boost::asio::awaitable<boost::system::error_code> write(std::string_view bytes, std::chrono::milliseconds limit);
 
-  /// Ends the connection at once; operations under way fail. Only from the connection's own thread.
+  /// Ends the operation under way with `operation_aborted`. Like `cut` only from the connection's own thread.
+  void interrupt();
+  /// Ends the connection at once; operations under way fail.
   void cut();
   bool timed_out() const { return timed_out_; }
   boost::asio::ip::tcp::endpoint remote() const { return remote_; }
