@@ -22,8 +22,10 @@ class BodySource {
         id_field_(std::move(id_field)),
         body_(std::move(fresh_body)) {}
 
-  /// The next bytes, or an empty string at the end.
+  /// The next bytes: at least one while not `finished`.
   boost::asio::awaitable<dumpster::Result<std::string>> next();
+  /// True when `next` has given the last bytes.
+  bool finished() const { return next_chunk_ >= chunks_; }
   /// Bytes in all, id field included.
   std::uint64_t size() const { return id_field_.size() + size_; }
 

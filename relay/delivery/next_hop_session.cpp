@@ -103,7 +103,6 @@ asio::awaitable<NextHopSession::Turn> NextHopSession::drive(BodySource* body) {
       co_await flush();
     } else if (const auto* input = std::get_if<ClientMachine::NeedInput>(&action)) {
       const auto waiting = input->waiting;
-      co_await flush();
       co_await read(waiting);
     } else if (std::holds_alternative<ClientMachine::NeedBody>(action)) {
       co_await feed_body(body);
@@ -145,10 +144,9 @@ asio::awaitable<void> NextHopSession::feed_body(BodySource* body) {
     // Not the next hop's fault: nothing must look like a message, so the connection ends before the end of the data.
     connection_->cut();
     machine_.disconnected("message cannot be read: " + bytes.error().detail);
-  } else if (bytes->empty()) {
-    machine_.body_end();
   } else {
     machine_.body(*bytes);
+    if (body->finished()) machine_.body_end();
   }
 }
 

@@ -1,21 +1,8 @@
 #include "relay/smtp/data_decoder.hpp"
 
-#include <cstring>
+#include "relay/smtp/text_run.hpp"
 
 namespace relay::smtp {
-namespace {
-
-const char* find(const char* begin, const char* end, char wanted) {
-  if (begin == end) return nullptr;
-  return static_cast<const char*>(std::memchr(begin, wanted, static_cast<std::size_t>(end - begin)));
-}
-
-std::string_view between(const char* begin, const char* end) {
-  return {begin, static_cast<std::size_t>(end - begin)};
-}
-
-}  // namespace
-
 DataDecoder::Step DataDecoder::decode(std::string_view& input) {
   while (!input.empty()) {
     switch (state_) {
@@ -75,48 +62,40 @@ DataDecoder::Step DataDecoder::fault(Kind kind) {
 
 /// One run: as many whole lines as there are, up to a line that begins with a dot.
 DataDecoder::Step DataDecoder::decode_run(std::string_view& input) {
-  const char* const begin = input.data();
-  const char* const end = begin + input.size();
-  const char* line = begin;
-  auto take = [&](const char* until, State state) {
-    input.remove_prefix(static_cast<std::size_t>(until - begin));
-    state_ = state;
-  };
-  while (line != end) {
-    if (line != begin && *line == '.' && framing_ == Framing::dots) break;
-    const char* const lf = find(line, end, '\n');
-    const char* const stop = lf != nullptr ? lf : end;
-    const char* const cr = find(line, stop, '\r');
-    const bool clean = find(line, stop, '\0') == nullptr;
-    if (clean && lf != nullptr && cr != nullptr && cr + 1 == lf) {
-      line = lf + 1;
-      continue;
-    }
-    if (clean && lf == nullptr && (cr == nullptr || cr == end - 1)) {
-      take(end, cr == nullptr ? State::text : State::cr);
-      return {Kind::bytes, between(begin, cr == nullptr ? end : cr)};
-    }
-    // The rest of the line is looked at again by `skip_run`, for the end of data alone.
-    take(line, State::text);
-    if (!clean) return fault(Kind::nul);
-    return fault(cr != nullptr ? Kind::bare_cr : Kind::bare_lf);
+  const auto run = scan_text(input, framing_ == Framing::dots);
+  input.remove_prefix(run.bytes.size());
+  switch (run.stop) {
+    case TextRun::Stop::line_end:
+      state_ = State::line_start;
+      break;
+    case TextRun::Stop::text_end:
+      state_ = State::text;
+      break;
+    case TextRun::Stop::pending_cr:
+      input.remove_prefix(1);
+      state_ = State::cr;
+      break;
+    // The line at fault is looked at again by `skip_run`, for the end of data alone.
+    case TextRun::Stop::bare_cr:
+      return fault(Kind::bare_cr);
+    case TextRun::Stop::bare_lf:
+      return fault(Kind::bare_lf);
+    case TextRun::Stop::nul:
+      return fault(Kind::nul);
   }
-  take(line, State::line_start);
-  return {Kind::bytes, between(begin, line)};
+  return {Kind::bytes, run.bytes};
 }
 
 /// As `decode_run`, to the end of one line, with no eye for faults.
 void DataDecoder::skip_run(std::string_view& input) {
-  const char* const begin = input.data();
-  const char* const end = begin + input.size();
-  const char* const lf = find(begin, end, '\n');
-  if (lf == nullptr) {
-    state_ = end[-1] == '\r' ? State::cr : State::text;
+  const auto lf = input.find('\n');
+  if (lf == std::string_view::npos) {
+    state_ = input.back() == '\r' ? State::cr : State::text;
     input = {};
     return;
   }
-  state_ = lf != begin && lf[-1] == '\r' ? State::line_start : State::text;
-  input.remove_prefix(static_cast<std::size_t>(lf + 1 - begin));
+  state_ = lf > 0 && input[lf - 1] == '\r' ? State::line_start : State::text;
+  input.remove_prefix(lf + 1);
 }
 
 }  // namespace relay::smtp
