@@ -1,4 +1,4 @@
-"""A mailbox node in the test's own process: LMTP in, maildirs out, with misbehaviour on demand.
+"""A mailbox node in the test's own process: LMTP (or SMTP) in, maildirs out, with misbehaviour on demand.
 
 What happens to a message is decided when its data have arrived, by the first rule of `rules` that knows its message id
 (`"*"` knows every one); a rule is used up by its first use. Without a rule the message is stored and answered with 250.
@@ -26,8 +26,9 @@ DROP_UNSTORED = "drop unstored"  # the connection ends after the data, nothing s
 
 
 class LmtpSink:
-    def __init__(self, workspace, name, address="127.0.0.1"):
+    def __init__(self, workspace, name, address="127.0.0.1", protocol="lmtp"):
         self.name = name
+        self.protocol = protocol
         self.address = address
         self.port = free_port(address)
         self.mail = workspace.base / name / "mail"
@@ -36,7 +37,6 @@ class LmtpSink:
         self.transactions = collections.Counter()  # per message id
         self.acknowledged = set()  # (mailbox, message id) answered with 250
         self.refused_recipients = set()
-        self.accepting = True
         self._connections = set()
         self._lock = threading.Lock()
         self._numbers = 0
@@ -45,7 +45,7 @@ class LmtpSink:
 
     @property
     def deliver_to(self):
-        return f"lmtp://{self.address}:{self.port}"
+        return f"{self.protocol}://{self.address}:{self.port}"
 
     def start(self):
         self._listener = socket.create_server((self.address, self.port), backlog=64)
@@ -120,11 +120,11 @@ class LmtpSink:
             connection.sendall(text.encode() + b"\r\n")
 
         recipients = []
-        reply(f"220 {self.name} LMTP")
+        reply(f"220 {self.name} {self.protocol.upper()}")
         for line in lines:
             command = line.decode("utf-8", errors="replace").strip()
             verb = command.upper()
-            if verb.startswith("LHLO"):
+            if verb.startswith("LHLO" if self.protocol == "lmtp" else "EHLO"):
                 for word in ("PIPELINING", "8BITMIME", "SMTPUTF8"):
                     reply(f"250-{word}")
                 reply("250 ENHANCEDSTATUSCODES")
@@ -179,10 +179,10 @@ class LmtpSink:
             threading.Event().wait(600)
             return False
         words = {REFUSE: "554 5.7.1 Not wanted", DEFER: "451 4.2.0 Not now", None: "250 2.1.5 Stored"}
-        for recipient in recipients:
-            if order is None:
-                with self._lock:
-                    self.acknowledged.add((recipient.lower(), message_id))
+        if order is None:
+            with self._lock:
+                self.acknowledged |= {(recipient.lower(), message_id) for recipient in recipients}
+        for _ in recipients if self.protocol == "lmtp" else recipients[:1]:
             reply(words[order])
         return True
 
