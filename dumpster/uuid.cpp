@@ -1,0 +1,97 @@
+#include "dumpster/uuid.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+
+namespace dumpster {
+namespace {
+
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+/// RFC 9562 4.1: the two high bits of byte 8.
+void set_variant(Uuid& uuid) {
+  uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3fU) | 0x80U);
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+bool dash_before(std::size_t byte) {
+  return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
+
+}  // namespace
+
+Uuid new_uuid(Instant instant) {
+  Uuid uuid;
+  if (RAND_bytes(uuid.bytes.data(), static_cast<int>(uuid.bytes.size())) != 1) {
+    throw std::runtime_error("the system gives no random numbers");
+  }
+  const auto since_epoch = std::chrono::floor<std::chrono::milliseconds>(instant).time_since_epoch().count();
+  auto milliseconds = static_cast<std::uint64_t>(since_epoch);
+  for (std::size_t i = 6; i-- > 0; milliseconds >>= 8U) {
+    uuid.bytes[i] = static_cast<std::uint8_t>(milliseconds & 0xffU);
+  }
+  uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0fU) | 0x70U);
+  set_variant(uuid);
+  return uuid;
+}
+
+Uuid delivery_id_of(const Uuid& message, std::string_view cluster, std::string_view group) {
+  std::string input{reinterpret_cast<const char*>(message.bytes.data()), message.bytes.size()};
+  input += cluster;
+  input += '/';
+  input += group;
+  std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  if (EVP_Digest(input.data(), input.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) {
+    throw std::runtime_error("SHA-256 is not available");
+  }
+  Uuid id = message;
+  std::memcpy(id.bytes.data() + 8, digest.data(), 8);
+  set_variant(id);
+  return id;
+}
+
+std::string to_string(const Uuid& uuid) {
+  std::string text;
+  text.reserve(36);
+  for (std::size_t i = 0; i < uuid.bytes.size(); ++i) {
+    if (dash_before(i)) text += '-';
+    text += hex_digits[uuid.bytes[i] >> 4U];
+    text += hex_digits[uuid.bytes[i] & 15U];
+  }
+  return text;
+}
+
+std::optional<Uuid> uuid_from(std::string_view text) {
+  if (text.size() != 36) return std::nullopt;
+  Uuid uuid;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < uuid.bytes.size(); ++i) {
+    if (dash_before(i) && text[at++] != '-') return std::nullopt;
+    const int high = hex_value(text[at]);
+    const int low = hex_value(text[at + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    uuid.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+    at += 2;
+  }
+  return uuid;
+}
+
+}  // namespace dumpster
+
+std::size_t std::hash<dumpster::Uuid>::operator()(const dumpster::Uuid& uuid) const noexcept {
+  // The low half is random in every id of ours.
+  std::size_t value = 0;
+  std::memcpy(&value, uuid.bytes.data() + 8, sizeof value);
+  return value;
+}
