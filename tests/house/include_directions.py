@@ -35,7 +35,7 @@ OTHERS = (
 )
 
 # The protocol machines move no bytes themselves.
-NO_INPUT_OUTPUT = ("boost/asio", "boost/beast", "sys/socket.h", "netinet/", "arpa/", "netdb.h", "poll.h", "sys/epoll.h")
+NO_INPUT_OUTPUT = ("boost/asio", "boost/beast", "sys/socket.h", "netinet/", "netdb.h", "poll.h", "sys/epoll.h")
 
 IMPLEMENTATION = "dumpster/rocksdb/"
 STORE_HEADER = "dumpster/rocksdb_store.hpp"
