@@ -78,9 +78,7 @@ class Harness(EndToEnd):
 class Pair(EndToEnd):
     def test_a_dovecot_pair_replicates_and_loses_what_was_not_yet_replicated(self):
         old, new = dovecot.pair(self.workspace.base, [ALICE, BOB])
-        for node in (new, old):
-            self.workspace.own(node)
-            node.start()
+        dovecot.start_pair(self.workspace, old, new)
         with smtplib.LMTP(old.address, old.lmtp_port) as client:
             for number in range(5):
                 for mailbox in (ALICE, BOB):

@@ -154,6 +154,16 @@ class DovecotNode:
             lambda: f"{self.name} answers\n{self.log()[-3000:]}",
         )
 
+    def wait_replicating(self):
+        """Waits for the first full synchronisation of every mailbox: what is delivered during it may be overlooked."""
+
+        def synchronised():
+            lines = self.doveadm("replicator", "status", "*").stdout.splitlines()[1:]
+            states = {fields[0]: fields[-2] for fields in map(str.split, lines) if len(fields) >= 6}
+            return all(states.get(mailbox, "-") != "-" for mailbox in self.mailboxes)
+
+        wait_until(synchronised, 30, lambda: f"{self.name} replicates\n{self.log()[-3000:]}", pause=0.2)
+
     def log(self):
         logs = [path for path in (self.base / "out.log", self.base / "dovecot.log") if path.exists()]
         return "\n".join(path.read_text(errors="replace") for path in logs)
@@ -191,6 +201,14 @@ class DovecotNode:
 
         wait_until(unchanged, seconds, f"the mail of {self.name} settles", pause=quiet)
         return last[0]
+
+
+def start_pair(workspace, first, second):
+    """Starts two nodes and waits until each replicates to the other."""
+    for node in (second, first):
+        workspace.own(node).start()
+    for node in (first, second):
+        node.wait_replicating()
 
 
 def pair(base, mailboxes, names=("node1", "node2"), addresses=("127.0.0.11", "127.0.0.12")):

@@ -28,9 +28,7 @@ class DovecotFailover:
 
     def start(self):
         self.say("starting two Dovecot nodes that replicate to each other asynchronously")
-        for node in (self.new, self.old):
-            self.workspace.own(node)
-            node.start()
+        dovecot.start_pair(self.workspace, self.old, self.new)
         self.say(f"starting the hub: SMTP on port {self.hub.smtp_port}, recovery API on {self.hub.recovery_address}")
         self.hub.start()
         for node in (self.old, self.new):
