@@ -127,8 +127,8 @@ void HubMetrics::storage_group(std::string_view cluster, std::string_view group,
     removed(cluster, group, reason, 0);
 }
 
-void HubMetrics::retained(std::string_view cluster, std::string_view group) {
-  families_->dumpster_retained.Add(group_labels(cluster, group)).Increment();
+void HubMetrics::retained(std::string_view cluster, std::string_view group, std::uint64_t count) {
+  families_->dumpster_retained.Add(group_labels(cluster, group)).Increment(static_cast<double>(count));
 }
 
 void HubMetrics::removed(std::string_view cluster, std::string_view group, std::string_view reason,

@@ -27,7 +27,7 @@ class HubMetrics {
     std::uint64_t max_bytes = 0;  ///< 0: retention is off
   };
   void storage_group(std::string_view cluster, std::string_view group, const GroupGauges& gauges);
-  void retained(std::string_view cluster, std::string_view group);
+  void retained(std::string_view cluster, std::string_view group, std::uint64_t count = 1);
   /// `reason`: size, time, replicated, operator.
   void removed(std::string_view cluster, std::string_view group, std::string_view reason,
                std::uint64_t count);
