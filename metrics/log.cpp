@@ -68,10 +68,7 @@ void append_value(std::string& line, std::string_view value) {
 
 }  // namespace
 
-void log(Severity severity, std::string_view event, std::initializer_list<LogField> fields) {
-  auto& out = logger();
-  const auto level = level_of(severity);
-  if (!out.should_log(level)) return;
+std::string log_line(std::string_view event, std::initializer_list<LogField> fields) {
   std::string line{"event="};
   append_value(line, event);
   for (const auto& field : fields) {
@@ -80,7 +77,13 @@ void log(Severity severity, std::string_view event, std::initializer_list<LogFie
     line += '=';
     append_value(line, field.value);
   }
-  out.log(level, line);
+  return line;
+}
+
+void log(Severity severity, std::string_view event, std::initializer_list<LogField> fields) {
+  auto& out = logger();
+  const auto level = level_of(severity);
+  if (out.should_log(level)) out.log(level, log_line(event, fields));
 }
 
 void set_log_severity(Severity severity) { logger().set_level(level_of(severity)); }

@@ -38,4 +38,7 @@ inline void log_error(std::string_view event, std::initializer_list<LogField> fi
 /// Lines below `severity` are dropped from now on.
 void set_log_severity(Severity severity);
 
+/// What `log` writes behind time and severity: `event=… name=value …`.
+std::string log_line(std::string_view event, std::initializer_list<LogField> fields);
+
 }  // namespace metrics

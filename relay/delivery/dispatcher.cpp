@@ -203,7 +203,7 @@ bool Dispatcher::give(Connections& connections, const std::shared_ptr<Worker>& w
   if (job.group) {
     const auto& cluster = clusters_.at(job.group->cluster);
     assignment.target = dumpster::AttemptTarget{*job.group, cluster.state.active, cluster.state.term};
-    assignment.id_field = smtp::id_field(
+    assignment.id_field = smtp::dumpster_id_field(
         settings_.hub_name,
         dumpster::to_string(dumpster::delivery_id_of(spooled.message.key, job.group->cluster, job.group->group)));
   }

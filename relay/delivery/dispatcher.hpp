@@ -18,6 +18,7 @@
 #include "relay/delivery/worker.hpp"
 #include "relay/directory/directory.hpp"
 #include "relay/net/io_threads.hpp"
+#include "relay/notification/notification.hpp"
 #include "relay/queue/destination_queue.hpp"
 #include "relay/queue/plan.hpp"
 
@@ -121,6 +122,10 @@ class Dispatcher : public WorkerOwner {
 
   // --- dispatcher_outcomes.cpp: what became of it
   void finished(const std::shared_ptr<Worker>& worker, Assignment assignment, TransactionEnd end);
+  std::vector<notification::RecipientStatus> to_be_told(const QueuedMessage& message,
+                                                        const dumpster::AttemptOutcome& outcome) const;
+  void notify(const QueuedMessage& message, notification::NotificationRequest& request,
+              dumpster::AttemptOutcome& outcome);
   void record(const Message& message, dumpster::AttemptOutcome outcome, std::optional<Destination> in_flight_of);
   void write(const Message& message, dumpster::AttemptOutcome outcome, std::optional<Destination> in_flight_of);
   void recorded(const Message& message, const std::vector<std::uint32_t>& recipients,

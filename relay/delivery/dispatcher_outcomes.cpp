@@ -74,46 +74,69 @@ void Dispatcher::finished(const std::shared_ptr<Worker>& worker, Assignment assi
   pump(connections);
 }
 
+/// Recipients whose refusal the sender is told. A resubmission's refusal is listed as failed, and tells no sender
+/// (promise 7).
+std::vector<notification::RecipientStatus> Dispatcher::to_be_told(const QueuedMessage& message,
+                                                                  const dumpster::AttemptOutcome& outcome) const {
+  std::vector<notification::RecipientStatus> told;
+  if (message.spooled.message.envelope.sender.empty()) return told;
+  for (const auto& ended : outcome.recipients) {
+    const auto* entry = message.entry(ended.index);
+    if (ended.kind != Kind::refused || entry == nullptr || entry->ever_delivered) continue;
+    told.push_back({ended.index, reply_from(ended.reply), outcome.target ? outcome.target->node : std::string{}});
+  }
+  return told;
+}
+
 /// A notification needs the header of the message that could not be delivered: it is read first.
 void Dispatcher::record(const Message& message, dumpster::AttemptOutcome outcome,
                         std::optional<Destination> in_flight_of) {
   ++message->recording;
   ++message->recordings;
   ++recordings_;
-  const auto& accepted = message->spooled.message;
-  auto report = std::make_shared<NotificationRequest>();
-  for (const auto& ended : outcome.recipients) {
-    const auto* entry = message->entry(ended.index);
-    // A resubmission's refusal is listed as failed, and tells no sender (promise 7).
-    if (ended.kind != Kind::refused || entry == nullptr || entry->ever_delivered) continue;
-    const auto& recipient = accepted.envelope.recipients.at(ended.index);
-    if ((recipient.notify & dumpster::notify::never) != 0) continue;
-    report->recipients.push_back({recipient, ended.reply});
-  }
-  if (report->recipients.empty() || accepted.envelope.sender.empty()) {
+  auto told = to_be_told(*message, outcome);
+  if (told.empty()) {
     write(message, std::move(outcome), std::move(in_flight_of));
     return;
   }
+  auto request = std::make_shared<notification::NotificationRequest>();
+  request->recipients = std::move(told);
   auto moved = std::make_shared<dumpster::AttemptOutcome>(std::move(outcome));
-  auto then = [this, message, report, moved, in_flight_of](dumpster::Result<std::string> header) {
-    on_own_thread([this, message, report, moved, in_flight_of,
-                   head = header ? std::move(*header) : std::string{}]() mutable {
-      const auto now = clock_.now();
-      report->hub_name = settings_.hub_name;
-      report->key = dumpster::new_uuid(now);
-      report->now = now;
-      report->original_head = std::move(head);
-      moved->notification = build_notification(message->spooled.message, *report);
+  auto then = [this, message, request, moved, in_flight_of](dumpster::Result<std::string> text) {
+    on_own_thread([this, message, request, moved, in_flight_of,
+                   head = text ? std::move(*text) : std::string{}]() mutable {
+      request->whole = message->spooled.message.chunks == 1 && !head.empty();
+      request->original_text = std::move(head);
+      notify(*message, *request, *moved);
       write(message, std::move(*moved), in_flight_of);
     });
   };
+  const auto& original = message->spooled.message;
   if (message->body) {
     then(*message->body);
-  } else if (accepted.chunks == 0) {
-    then(std::string{});
   } else {
-    store_.read_body(accepted.key, 0, std::move(then));
+    store_.read_body(original.key, 0, std::move(then));
   }
+}
+
+void Dispatcher::notify(const QueuedMessage& message, notification::NotificationRequest& request,
+                        dumpster::AttemptOutcome& outcome) {
+  request.original = message.spooled.message;
+  request.hub_name = settings_.hub_name;
+  request.now = clock_.now();
+  request.key = dumpster::new_uuid(request.now);
+  auto built = notification::build_notification(request);
+  if (!built) return;
+  if (built->body.size() > dumpster::body_chunk_size) {
+    auto& made = built->message;
+    made.chunks = 0;
+    for (std::size_t from = 0; from < built->body.size(); from += dumpster::body_chunk_size) {
+      store_.append_body(made.key, made.chunks++, built->body.substr(from, dumpster::body_chunk_size),
+                         [](dumpster::Result<dumpster::Done>) {});  // what fails here fails the record, too
+    }
+    built->body.clear();
+  }
+  outcome.notification = std::move(*built);
 }
 
 void Dispatcher::write(const Message& message, dumpster::AttemptOutcome outcome,

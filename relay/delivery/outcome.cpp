@@ -1,5 +1,7 @@
 #include "relay/delivery/outcome.hpp"
 
+#include <regex>
+
 namespace relay {
 
 using Kind = dumpster::RecipientOutcome::Kind;
@@ -34,6 +36,13 @@ std::string reply_text(const smtp::Reply& reply) {
   if (!reply.enhanced.empty()) text += " " + reply.enhanced;
   if (!reply.text.empty()) text += " " + reply.text;
   return text;
+}
+
+smtp::Reply reply_from(const std::string& text) {
+  static const std::regex form{R"(([245][0-9]{2})(?: ([245]\.[0-9]{1,3}\.[0-9]{1,3}))?(?: ([^]*))?)"};
+  std::smatch parts;
+  if (!std::regex_match(text, parts, form)) return {554, "", text};
+  return {std::stoi(parts[1]), parts[2], parts[3]};
 }
 
 dumpster::AttemptOutcome outcome_of(const Job& job, std::uint32_t attempt,

@@ -28,6 +28,8 @@ dumpster::AttemptOutcome outcome_of(const Job& job, std::uint32_t attempt,
 
 /// `550 5.1.1 text`.
 std::string reply_text(const smtp::Reply& reply);
+/// The other way round; a text that does not begin with a code is that of a 554.
+smtp::Reply reply_from(const std::string& text);
 
 /// True when nobody is to wait for `entry` any more.
 bool too_old(const dumpster::SpooledMessage& message, const dumpster::SpoolEntry& entry, dumpster::Instant now,

@@ -184,16 +184,16 @@ void Session::begin_message() {
   dumpster::Message message;
   message.key = dumpster::new_uuid(now);
   message.received_at = now;
-  smtp::ReceivedField field;
-  field.client_name = machine_.client_name();
-  field.client_address = connection_->remote().address().to_string();
-  field.hub_name = context_.settings.hub_name;
-  field.transmission_type = machine_.transmission_type();
-  field.id = dumpster::to_string(message.key);
-  if (envelope.recipients.size() == 1) field.recipient = envelope.recipients.front().address;
-  field.now = now;
+  smtp::Reception reception;
+  reception.client_name = machine_.client_name();
+  reception.client_address = connection_->remote().address().to_string();
+  reception.hub_name = context_.settings.hub_name;
+  reception.transmission_type = machine_.transmission_type();
+  reception.id = dumpster::to_string(message.key);
+  if (envelope.recipients.size() == 1) reception.recipient = envelope.recipients.front().address;
+  reception.received_at = now;
   refusal_.clear();
-  incoming_.emplace(context_.store, std::move(message), smtp::received_field(field));
+  incoming_.emplace(context_.store, std::move(message), smtp::received_field(reception));
   machine_.answer({354, "", "go ahead, end with a line of one dot"});
 }
 
@@ -210,7 +210,7 @@ asio::awaitable<void> Session::end_message() {
   const auto commands = machine_.envelope().recipients.size();
   smtp::Reply reply{451, "4.3.0", "mail cannot be stored now"};
   auto& incoming = *incoming_;
-  if (incoming.header().received_count() > max_received_fields) {
+  if (incoming.header().received_fields() > max_received_fields) {
     reply = {554, "5.4.6", "too many Received fields, the message goes in circles"};
     context_.metrics.rejected("loop");
   } else {

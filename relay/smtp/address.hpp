@@ -30,7 +30,8 @@ bool is_domain(std::string_view text);
 /// `[192.0.2.1]` or `[IPv6:2001:db8::1]`; other tags are refused, none is registered.
 bool is_address_literal(std::string_view text);
 
-/// What HELO, EHLO and LHLO take: a domain (underscores pass, many hosts have them) or an address literal.
+/// What HELO, EHLO and LHLO take: a domain (underscores pass, many hosts have them) or an address literal;
+/// ASCII alone (RFC 6531 3.7.1).
 bool is_client_name(std::string_view text);
 
 }  // namespace relay::smtp

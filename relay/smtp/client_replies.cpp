@@ -146,7 +146,8 @@ void ClientMachine::State::take_data(const Reply& reply) {
 
 void ClientMachine::State::take_data_end(std::size_t recipient, const Reply& reply) {
   if (reply.code >= 300 && reply.code < 400) {
-    for (const auto accepted_one : accepted) settled[accepted_one] = false;
+    for (const auto accepted_one : accepted)
+      settled[accepted_one] = false;
     return out_of_step("data answered " + words_of(reply));
   }
   if (lmtp()) {

@@ -88,3 +88,13 @@ TEST_CASE("a recipient that was settled meanwhile has no outcome") {
   REQUIRE(outcome.recipients.size() == 1);
   CHECK(outcome.recipients[0].index == 1);
 }
+
+TEST_CASE("a reply survives its text form") {
+  for (const relay::smtp::Reply& reply : {relay::smtp::Reply{550, "5.1.1", "no such\nmailbox"}, {451, "", "later"}, {250, "2.0.0", ""}}) {
+    const auto back = relay::reply_from(relay::reply_text(reply));
+    CHECK(back.code == reply.code);
+    CHECK(back.enhanced == reply.enhanced);
+    CHECK(back.text == reply.text);
+  }
+  CHECK(relay::reply_from("garbage").code == 554);
+}

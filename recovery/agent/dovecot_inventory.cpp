@@ -1,0 +1,104 @@
+#include "recovery/agent/dovecot_inventory.hpp"
+
+#include <boost/json.hpp>
+
+#include "recovery/agent/delivery_id_field.hpp"
+#include "recovery/agent/subprocess.hpp"
+
+namespace recovery::agent {
+namespace {
+
+namespace json = boost::json;
+using dumpster::Error;
+using dumpster::Fault;
+using dumpster::Result;
+
+constexpr int no_such_user = 67;  // EX_NOUSER of sysexits.h, as doveadm(1) says
+
+/// Doveadm gives all fields of one name in one value, from the top, each on its line; a line that begins with
+/// a blank continues the one before.
+std::string_view topmost(std::string_view values) {
+  std::size_t end = values.find('\n');
+  while (end != std::string_view::npos && end + 1 < values.size() &&
+         (values[end + 1] == ' ' || values[end + 1] == '\t')) {
+    end = values.find('\n', end + 1);
+  }
+  return values.substr(0, end);
+}
+
+/// Reads `[{"hdr.x-dumpster-id": "…"}, …]`. JSON, because the tab format does not tell a second field of one
+/// message from the next message.
+bool count(const std::string& mailbox, std::string_view output, Inventory& inventory) {
+  json::monotonic_resource memory;
+  json::parse_options options;
+  options.allow_invalid_utf8 = true;  // a header may hold any byte
+  json::error_code error;
+  const json::value messages = json::parse(output, error, &memory, options);
+  const json::array* array = messages.if_array();
+  if (error || array == nullptr) return false;
+  for (const json::value& entry : *array) {
+    const json::object* message = entry.if_object();
+    const json::value* field = message == nullptr ? nullptr : message->if_contains("hdr.x-dumpster-id");
+    if (field == nullptr || !field->is_string()) return false;
+    const json::string& values = field->get_string();
+    if (const auto id = delivery_id_in_value(topmost({values.data(), values.size()})))
+      inventory.add(mailbox, *id);
+  }
+  return true;
+}
+
+class DovecotInventory final : public InventorySource {
+ public:
+  DovecotInventory(std::string configuration, const std::atomic<bool>* stop, std::string doveadm)
+      : configuration_(std::move(configuration)), stop_(stop), doveadm_(std::move(doveadm)) {}
+
+  Result<Inventory> take(const std::set<std::string>& mailboxes, dumpster::Instant) override {
+    Inventory inventory;
+    for (const std::string& mailbox : mailboxes) {
+      if (mailbox.empty() || mailbox.find_first_of(std::string_view{"*?\0\n", 4}) != std::string::npos) {
+        inventory.set_unknown(mailbox, "Dovecot cannot have a user of this name");
+        continue;
+      }
+      if (const auto asked = ask(mailbox, inventory); !asked) return asked.error();
+    }
+    return inventory;
+  }
+
+ private:
+  Result<void> ask(const std::string& mailbox, Inventory& inventory) const {
+    Subprocess fetch;
+    fetch.arguments = {doveadm_};
+    if (!configuration_.empty()) fetch.arguments.insert(fetch.arguments.end(), {"-c", configuration_});
+    fetch.arguments.insert(fetch.arguments.end(), {"-f", "json", "fetch", "-u", mailbox, "hdr.x-dumpster-id",
+                                                   "mailbox", "*", "all"});
+    fetch.deadline = std::chrono::minutes{5};
+    fetch.stop = stop_;
+    const auto outcome = run(fetch);
+    if (!outcome) return outcome.error();
+    if (outcome->status == no_such_user) {
+      inventory.set_unknown(mailbox, "Dovecot knows no such user");
+      return {};
+    }
+    if (outcome->status != 0) {
+      return Error{Fault::unavailable, "doveadm ended with status " + std::to_string(outcome->status) +
+                                           " for " + mailbox + ": " + outcome->complaint};
+    }
+    if (!count(mailbox, outcome->output, inventory)) {
+      return Error{Fault::unavailable, "doveadm wrote what is not a list of messages for " + mailbox};
+    }
+    return {};
+  }
+
+  std::string configuration_;
+  const std::atomic<bool>* stop_;
+  std::string doveadm_;
+};
+
+}  // namespace
+
+std::unique_ptr<InventorySource> make_dovecot_inventory(std::string configuration,
+                                                        const std::atomic<bool>* stop, std::string doveadm) {
+  return std::make_unique<DovecotInventory>(std::move(configuration), stop, std::move(doveadm));
+}
+
+}  // namespace recovery::agent
