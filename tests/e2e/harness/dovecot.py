@@ -155,12 +155,13 @@ class DovecotNode:
         )
 
     def wait_replicating(self):
-        """Waits for the first full synchronisation of every mailbox: what is delivered during it may be overlooked."""
+        """Waits for the first full synchronisation of every mailbox. What is delivered within the same second may be
+        overlooked by the replicator, which counts in seconds."""
 
         def synchronised():
             lines = self.doveadm("replicator", "status", "*").stdout.splitlines()[1:]
-            states = {fields[0]: fields[-2] for fields in map(str.split, lines) if len(fields) >= 6}
-            return all(states.get(mailbox, "-") != "-" for mailbox in self.mailboxes)
+            ages = {fields[0]: fields[-2] for fields in map(str.split, lines) if len(fields) >= 6}
+            return all(ages.get(mailbox, "-") > "00:00:01" for mailbox in self.mailboxes)
 
         wait_until(synchronised, 30, lambda: f"{self.name} replicates\n{self.log()[-3000:]}", pause=0.2)
 
