@@ -48,7 +48,8 @@ void append_value(std::string& line, std::string_view value) {
     line += value;
     return;
   }
-  constexpr std::array<char, 16> digits{'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
+  constexpr std::array<char, 16> digits{'0', '1', '2', '3', '4', '5', '6', '7',
+                                        '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
   line += '"';
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);
@@ -86,6 +87,8 @@ void log(Severity severity, std::string_view event, std::initializer_list<LogFie
   if (out.should_log(level)) out.log(level, log_line(event, fields));
 }
 
-void set_log_severity(Severity severity) { logger().set_level(level_of(severity)); }
+void set_log_severity(Severity severity) {
+  logger().set_level(level_of(severity));
+}
 
 }  // namespace metrics

@@ -71,6 +71,7 @@ class Api::Implementation {
       auto caller = admit(*entrance, action, request);
       co_await (calls.*call)(std::move(caller), std::move(request), out);
     } catch (const Refusal& refused) {
+      if (out.begun()) throw;  // cuts the stream, with its reason in the log
       refusal = refused.response();
     }
     if (refusal) {

@@ -60,6 +60,8 @@ class Responder {
   /// Returns when the bytes are with the operating system: a slow client holds the handler back.
   virtual boost::asio::awaitable<void> write(std::string bytes) = 0;
   virtual boost::asio::awaitable<void> end() = 0;
+  /// Whether the head of an answer is out: too late for another one.
+  virtual bool begun() const = 0;
 };
 
 /// Answers one request. What it throws becomes `500` without details, and a line of the log.

@@ -114,6 +114,7 @@ class SessionOn final : public Session, public Responder {
   asio::awaitable<void> begin(Response head) override;
   asio::awaitable<void> write(std::string bytes) override;
   asio::awaitable<void> end() override;
+  bool begun() const override { return begun_; }
 
  private:
   static constexpr bool is_tls = std::is_same_v<Stream, TlsStream>;

@@ -9,8 +9,8 @@
 
 namespace relay {
 
-/// The bytes of one message for one transaction: the id field where there is one, then the body, chunk by chunk, from
-/// memory while it is fresh and from the store otherwise. Memory is bounded by one chunk.
+/// The bytes of one message for one transaction: the id field where there is one, then the body, chunk by
+/// chunk, from memory while it is fresh and from the store otherwise. Memory is bounded by one chunk.
 class BodySource {
  public:
   BodySource(dumpster::Store& store, const dumpster::Message& message, std::string id_field,

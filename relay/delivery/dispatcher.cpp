@@ -40,7 +40,8 @@ smtp::ClientTransaction transaction_for(const Job& job) {
 }  // namespace
 
 Dispatcher::Dispatcher(IoThreads& threads, dumpster::Store& store, DirectoryProvider directory,
-                       metrics::HubMetrics& metrics, const dumpster::Clock& clock, DispatcherSettings settings)
+                       metrics::HubMetrics& metrics, const dumpster::Clock& clock,
+                       DispatcherSettings settings)
     : threads_(threads),
       context_(threads.first()),
       store_(store),
@@ -51,12 +52,17 @@ Dispatcher::Dispatcher(IoThreads& threads, dumpster::Store& store, DirectoryProv
       started_(clock.now()),
       ticker_(context_),
       random_(std::random_device{}()) {
-  for (const auto& cluster : settings_.clusters) clusters_[cluster.name].nodes = cluster.nodes;
+  for (const auto& cluster : settings_.clusters)
+    clusters_[cluster.name].nodes = cluster.nodes;
 }
 
-void Dispatcher::on_own_thread(std::function<void()> action) { asio::post(context_, std::move(action)); }
+void Dispatcher::on_own_thread(std::function<void()> action) {
+  asio::post(context_, std::move(action));
+}
 
-double Dispatcher::chance() { return std::uniform_real_distribution<double>{0, 1}(random_); }
+double Dispatcher::chance() {
+  return std::uniform_real_distribution<double>{0, 1}(random_);
+}
 
 void Dispatcher::submit(dumpster::Message message, std::shared_ptr<const std::string> body) {
   on_own_thread([this, message = std::move(message), body = std::move(body)]() mutable {
@@ -84,7 +90,8 @@ void Dispatcher::schedule(const Message& message, const std::string& expedited_c
   auto plan = plan_jobs(message, *directory_(), conditions);
   std::set<Destination> touched;
   for (auto& job : plan.jobs) {
-    for (const auto& recipient : job.recipients) message->busy.insert(recipient.index);
+    for (const auto& recipient : job.recipients)
+      message->busy.insert(recipient.index);
     const auto destination = job.destination;
     connections_to(destination).queue.add(std::move(job));
     touched.insert(destination);
@@ -94,7 +101,8 @@ void Dispatcher::schedule(const Message& message, const std::string& expedited_c
     timers_.emplace(*plan.again_at, message->spooled.message.key);
   }
   if (!plan.unroutable.empty()) refuse(message, std::move(plan.unroutable));
-  for (const auto& destination : touched) pump(connections_to(destination));
+  for (const auto& destination : touched)
+    pump(connections_to(destination));
 }
 
 std::optional<HoldConditions> Dispatcher::hold_of(const std::string& cluster) const {
@@ -110,7 +118,8 @@ std::optional<HoldConditions> Dispatcher::hold_of(const std::string& cluster) co
     if (node == state.active) conditions.agent_seen = seen;
   }
   const auto connections = connections_.find(Destination{ClusterDestination{cluster}});
-  if (connections != connections_.end()) conditions.reachable_since = connections->second.queue.reachable_since();
+  if (connections != connections_.end())
+    conditions.reachable_since = connections->second.queue.reachable_since();
   return conditions;
 }
 
@@ -118,8 +127,9 @@ Dispatcher::Connections& Dispatcher::connections_to(const Destination& destinati
   const auto found = connections_.find(destination);
   if (found != connections_.end()) return found->second;
   return connections_
-      .emplace(destination,
-               Connections{DestinationQueue{destination, settings_.connections_per_destination}, {}, {}, {}, 0})
+      .emplace(
+          destination,
+          Connections{DestinationQueue{destination, settings_.connections_per_destination}, {}, {}, {}, 0})
       .first->second;
 }
 
@@ -175,7 +185,8 @@ bool Dispatcher::still_due(const Job& job, const JobRecipient& recipient) const 
 }
 
 void Dispatcher::put_back(Job job) {
-  for (const auto& recipient : job.recipients) job.message->busy.erase(recipient.index);
+  for (const auto& recipient : job.recipients)
+    job.message->busy.erase(recipient.index);
   const auto message = job.message;
   on_own_thread([this, message] {
     schedule(message);
@@ -204,8 +215,8 @@ bool Dispatcher::give(Connections& connections, const std::shared_ptr<Worker>& w
     const auto& cluster = clusters_.at(job.group->cluster);
     assignment.target = dumpster::AttemptTarget{*job.group, cluster.state.active, cluster.state.term};
     assignment.id_field = smtp::dumpster_id_field(
-        settings_.hub_name,
-        dumpster::to_string(dumpster::delivery_id_of(spooled.message.key, job.group->cluster, job.group->group)));
+        settings_.hub_name, dumpster::to_string(dumpster::delivery_id_of(
+                                spooled.message.key, job.group->cluster, job.group->group)));
   }
   assignment.transaction.size = spooled.message.size + assignment.id_field.size();
   std::vector<std::uint32_t> retried;
@@ -217,7 +228,8 @@ bool Dispatcher::give(Connections& connections, const std::shared_ptr<Worker>& w
   connections.idle.erase(worker);
   connections.working.insert(worker);
   ++connections.in_flight;
-  // A first attempt needs no mark: after a crash all that was never tried is in doubt. A retry is marked first.
+  // A first attempt needs no mark: after a crash all that was never tried is in doubt. A retry is marked
+  // first.
   if (retried.empty() || !assignment.target) {
     worker->assign(std::move(assignment));
     return true;
@@ -249,9 +261,10 @@ void Dispatcher::worker_ready(std::shared_ptr<Worker> worker) {
 void Dispatcher::worker_finished(std::shared_ptr<Worker> worker, Assignment assignment, TransactionEnd end,
                                  std::chrono::nanoseconds duration) {
   metrics_.delivery_took(duration);
-  on_own_thread([this, worker = std::move(worker), assignment = std::move(assignment), end = std::move(end)]() mutable {
-    finished(worker, std::move(assignment), std::move(end));
-  });
+  on_own_thread(
+      [this, worker = std::move(worker), assignment = std::move(assignment), end = std::move(end)]() mutable {
+        finished(worker, std::move(assignment), std::move(end));
+      });
 }
 
 void Dispatcher::worker_gone(std::shared_ptr<Worker> worker, std::string failure) {
@@ -340,7 +353,8 @@ void Dispatcher::status(std::function<void(std::vector<Status>)> done) {
       if (cluster != nullptr) {
         for (const auto& [key, message] : messages_) {
           for (const auto& entry : message->spooled.entries) {
-            if (entry.in_doubt && entry.group && entry.group->cluster == cluster->cluster) ++status.held_in_doubt;
+            if (entry.in_doubt && entry.group && entry.group->cluster == cluster->cluster)
+              ++status.held_in_doubt;
           }
         }
       }

@@ -41,18 +41,19 @@ struct DispatcherSettings {
   std::uint32_t connections_per_destination = 20;
 };
 
-/// The queue at work: plans what is to be done for each spooled message, opens connections, gives them jobs, records
-/// what became of them, and changes a cluster's active node behind the barrier of promise 8.
+/// The queue at work: plans what is to be done for each spooled message, opens connections, gives them jobs,
+/// records what became of them, and changes a cluster's active node behind the barrier of promise 8.
 ///
-/// Concurrency: everything happens on the first io thread; public calls may come from any thread and are carried
-/// there. Workers live on all io threads and report back. Lives until the io threads have stopped.
+/// Concurrency: everything happens on the first io thread; public calls may come from any thread and are
+/// carried there. Workers live on all io threads and report back. Lives until the io threads have stopped.
 class Dispatcher : public WorkerOwner {
  public:
-  Dispatcher(IoThreads& threads, dumpster::Store& store, DirectoryProvider directory, metrics::HubMetrics& metrics,
-             const dumpster::Clock& clock, DispatcherSettings settings);
+  Dispatcher(IoThreads& threads, dumpster::Store& store, DirectoryProvider directory,
+             metrics::HubMetrics& metrics, const dumpster::Clock& clock, DispatcherSettings settings);
 
-  /// Loads the spool and begins. After an unclean end of the run before, what may have been under way to a cluster
-  /// is recorded as in doubt first. `done` is called once everything is loaded, or with what prevented it.
+  /// Loads the spool and begins. After an unclean end of the run before, what may have been under way to a
+  /// cluster is recorded as in doubt first. `done` is called once everything is loaded, or with what
+  /// prevented it.
   void start(std::function<void(std::string failure)> done);
   /// A message that the store has just accepted.
   void submit(dumpster::Message message, std::shared_ptr<const std::string> body);
@@ -68,7 +69,8 @@ class Dispatcher : public WorkerOwner {
   };
   void status(std::function<void(std::vector<Status>)> done);
 
-  /// Begins no more; lets what is under way end within `patience`, then breaks it off. `done` when all is recorded.
+  /// Begins no more; lets what is under way end within `patience`, then breaks it off. `done` when all is
+  /// recorded.
   void drain(std::chrono::milliseconds patience, std::function<void()> done);
 
   // WorkerOwner
@@ -99,7 +101,9 @@ class Dispatcher : public WorkerOwner {
     std::set<std::shared_ptr<Worker>> working;
     std::uint32_t in_flight = 0;  ///< jobs given to a worker and not yet recorded
 
-    std::uint32_t open() const { return static_cast<std::uint32_t>(connecting.size() + idle.size() + working.size()); }
+    std::uint32_t open() const {
+      return static_cast<std::uint32_t>(connecting.size() + idle.size() + working.size());
+    }
   };
 
   // --- dispatcher.cpp: planning and handing out
@@ -126,10 +130,13 @@ class Dispatcher : public WorkerOwner {
                                                         const dumpster::AttemptOutcome& outcome) const;
   void notify(const QueuedMessage& message, notification::NotificationRequest& request,
               dumpster::AttemptOutcome& outcome);
-  void record(const Message& message, dumpster::AttemptOutcome outcome, std::optional<Destination> in_flight_of);
-  void write(const Message& message, dumpster::AttemptOutcome outcome, std::optional<Destination> in_flight_of);
+  void record(const Message& message, dumpster::AttemptOutcome outcome,
+              std::optional<Destination> in_flight_of);
+  void write(const Message& message, dumpster::AttemptOutcome outcome,
+             std::optional<Destination> in_flight_of);
   void recorded(const Message& message, const std::vector<std::uint32_t>& recipients,
-                std::optional<dumpster::Message> notification, dumpster::Result<dumpster::AttemptRecorded> result);
+                std::optional<dumpster::Message> notification,
+                dumpster::Result<dumpster::AttemptRecorded> result);
   void refuse(const Message& message, std::vector<Unroutable> recipients);
   void expire(dumpster::Instant now);
   void forget_when_settled(const Message& message);

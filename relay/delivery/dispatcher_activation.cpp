@@ -5,7 +5,8 @@
 
 namespace relay {
 
-void Dispatcher::activate(dumpster::Activation activation, dumpster::Completion<dumpster::ActivationResult> done) {
+void Dispatcher::activate(dumpster::Activation activation,
+                          dumpster::Completion<dumpster::ActivationResult> done) {
   on_own_thread([this, activation = std::move(activation), done = std::move(done)]() mutable {
     const auto found = clusters_.find(activation.cluster);
     if (found == clusters_.end() || activation.term <= found->second.state.term) {
@@ -20,13 +21,14 @@ void Dispatcher::activate(dumpster::Activation activation, dumpster::Completion<
   });
 }
 
-/// From here until the activation is written nothing new begins for the cluster, and all that is under way is broken
-/// off; each broken transaction is recorded as unsent or in doubt.
+/// From here until the activation is written nothing new begins for the cluster, and all that is under way is
+/// broken off; each broken transaction is recorded as unsent or in doubt.
 void Dispatcher::raise_barrier(const std::string& cluster) {
   auto& connections = connections_to(ClusterDestination{cluster});
   std::set<std::shared_ptr<Worker>> all{connections.connecting};
   all.insert(connections.working.begin(), connections.working.end());
-  for (const auto& [worker, since] : connections.idle) all.insert(worker);
+  for (const auto& [worker, since] : connections.idle)
+    all.insert(worker);
   for (const auto& worker : all) {
     destination_of_.erase(worker);
     worker->cut();
@@ -79,8 +81,10 @@ void Dispatcher::activated(const std::string& cluster, dumpster::Result<dumpster
   if (applied) {
     std::vector<Message> all;
     all.reserve(messages_.size());
-    for (const auto& [key, message] : messages_) all.push_back(message);
-    for (const auto& message : all) schedule(message, cluster);
+    for (const auto& [key, message] : messages_)
+      all.push_back(message);
+    for (const auto& message : all)
+      schedule(message, cluster);
   }
   pump(connections);
 }
@@ -91,12 +95,15 @@ void Dispatcher::drain(std::chrono::milliseconds patience, std::function<void()>
     auto limit = std::make_shared<boost::asio::steady_timer>(context_, patience);
     limit->async_wait([this, limit](boost::system::error_code) {
       for (auto& [destination, connections] : connections_) {
-        for (const auto& worker : connections.working) worker->cut();
+        for (const auto& worker : connections.working)
+          worker->cut();
       }
     });
     for (auto& [destination, connections] : connections_) {
-      for (const auto& worker : connections.connecting) worker->cut();
-      for (const auto& [worker, since] : connections.idle) worker->leave();
+      for (const auto& worker : connections.connecting)
+        worker->cut();
+      for (const auto& [worker, since] : connections.idle)
+        worker->leave();
       connections.idle.clear();
     }
     drained_when_idle();

@@ -24,7 +24,8 @@ std::string_view result_name(Kind kind) {
   return "deferred";
 }
 
-void log_outcome(const QueuedMessage& message, const std::string& route, const dumpster::AttemptOutcome& outcome) {
+void log_outcome(const QueuedMessage& message, const std::string& route,
+                 const dumpster::AttemptOutcome& outcome) {
   for (const auto& ended : outcome.recipients) {
     const auto& recipient = message.spooled.message.envelope.recipients.at(ended.index);
     const auto result = ended.kind == Kind::in_doubt ? "in_doubt" : std::string{result_name(ended.kind)};
@@ -43,7 +44,8 @@ void log_outcome(const QueuedMessage& message, const std::string& route, const d
 
 void Dispatcher::count(const Job& job, const dumpster::AttemptOutcome& outcome) {
   const auto route = job.route_name();
-  for (const auto& ended : outcome.recipients) metrics_.delivery_ended(route, result_name(ended.kind), 1);
+  for (const auto& ended : outcome.recipients)
+    metrics_.delivery_ended(route, result_name(ended.kind), 1);
   log_outcome(*job.message, route, outcome);
 }
 
@@ -67,23 +69,25 @@ void Dispatcher::finished(const std::shared_ptr<Worker>& worker, Assignment assi
     count(assignment.job, outcome);
     // Recipients that an operator or evidence settled meanwhile have no outcome, and are in no job any more.
     for (const auto& recipient : assignment.job.recipients) {
-      if (assignment.job.message->entry(recipient.index) == nullptr) assignment.job.message->busy.erase(recipient.index);
+      if (assignment.job.message->entry(recipient.index) == nullptr)
+        assignment.job.message->busy.erase(recipient.index);
     }
     record(assignment.job.message, std::move(outcome), destination);
   }
   pump(connections);
 }
 
-/// Recipients whose refusal the sender is told. A resubmission's refusal is listed as failed, and tells no sender
-/// (promise 7).
-std::vector<notification::RecipientStatus> Dispatcher::to_be_told(const QueuedMessage& message,
-                                                                  const dumpster::AttemptOutcome& outcome) const {
+/// Recipients whose refusal the sender is told. A resubmission's refusal is listed as failed, and tells no
+/// sender (promise 7).
+std::vector<notification::RecipientStatus> Dispatcher::to_be_told(
+    const QueuedMessage& message, const dumpster::AttemptOutcome& outcome) const {
   std::vector<notification::RecipientStatus> told;
   if (message.spooled.message.envelope.sender.empty()) return told;
   for (const auto& ended : outcome.recipients) {
     const auto* entry = message.entry(ended.index);
     if (ended.kind != Kind::refused || entry == nullptr || entry->ever_delivered) continue;
-    told.push_back({ended.index, reply_from(ended.reply), outcome.target ? outcome.target->node : std::string{}});
+    told.push_back(
+        {ended.index, reply_from(ended.reply), outcome.target ? outcome.target->node : std::string{}});
   }
   return told;
 }
@@ -142,19 +146,22 @@ void Dispatcher::notify(const QueuedMessage& message, notification::Notification
 void Dispatcher::write(const Message& message, dumpster::AttemptOutcome outcome,
                        std::optional<Destination> in_flight_of) {
   std::vector<std::uint32_t> recipients;
-  for (const auto& ended : outcome.recipients) recipients.push_back(ended.index);
+  for (const auto& ended : outcome.recipients)
+    recipients.push_back(ended.index);
   std::optional<dumpster::Message> notification;
   if (outcome.notification) notification = outcome.notification->message;
   auto done = [this, message, recipients = std::move(recipients), notification = std::move(notification),
                in_flight_of = std::move(in_flight_of)](dumpster::Result<dumpster::AttemptRecorded> result) {
-    on_own_thread([this, message, recipients, notification, in_flight_of, result = std::move(result)]() mutable {
-      if (in_flight_of) --connections_to(*in_flight_of).in_flight;
-      recorded(message, recipients, std::move(notification), std::move(result));
-      if (in_flight_of) {
-        if (const auto* cluster = std::get_if<ClusterDestination>(&*in_flight_of)) pass_barrier(cluster->cluster);
-      }
-      drained_when_idle();
-    });
+    on_own_thread(
+        [this, message, recipients, notification, in_flight_of, result = std::move(result)]() mutable {
+          if (in_flight_of) --connections_to(*in_flight_of).in_flight;
+          recorded(message, recipients, std::move(notification), std::move(result));
+          if (in_flight_of) {
+            if (const auto* cluster = std::get_if<ClusterDestination>(&*in_flight_of))
+              pass_barrier(cluster->cluster);
+          }
+          drained_when_idle();
+        });
   };
   store_.record(std::move(outcome), std::move(done));
 }
@@ -165,13 +172,14 @@ void Dispatcher::recorded(const Message& message, const std::vector<std::uint32_
   --message->recording;
   --recordings_;
   if (!result) {
-    // The store writes no more: what became of these recipients is not known durably. They stay busy, so that nothing
-    // is sent twice by this run; the next start finds them in doubt.
-    metrics::log_error("outcome not recorded",
-                       {{"id", dumpster::to_string(message->spooled.message.key)}, {"reason", result.error().detail}});
+    // The store writes no more: what became of these recipients is not known durably. They stay busy, so that
+    // nothing is sent twice by this run; the next start finds them in doubt.
+    metrics::log_error("outcome not recorded", {{"id", dumpster::to_string(message->spooled.message.key)},
+                                                {"reason", result.error().detail}});
     return;
   }
-  for (const auto index : recipients) message->busy.erase(index);
+  for (const auto index : recipients)
+    message->busy.erase(index);
   if (result->left) {
     message->spooled.entries = std::move(result->left->entries);
   } else {
@@ -215,18 +223,21 @@ void Dispatcher::expire(dumpster::Instant now) {
     const auto old = connections.queue.remove([&](const Job& job) {
       for (const auto& recipient : job.recipients) {
         const auto* entry = job.message->entry(recipient.index);
-        if (entry != nullptr && !too_old(job.message->spooled, *entry, now, settings_.queue_lifetime)) return false;
+        if (entry != nullptr && !too_old(job.message->spooled, *entry, now, settings_.queue_lifetime))
+          return false;
       }
       return true;
     });
     for (const auto& job : old) {
       for (const auto& recipient : job.recipients) {
         job.message->busy.erase(recipient.index);
-        if (job.message->entry(recipient.index) != nullptr) expired[job.message].push_back({recipient.index, reason});
+        if (job.message->entry(recipient.index) != nullptr)
+          expired[job.message].push_back({recipient.index, reason});
       }
     }
   }
-  for (auto& [message, recipients] : expired) refuse(message, std::move(recipients));
+  for (auto& [message, recipients] : expired)
+    refuse(message, std::move(recipients));
 }
 
 }  // namespace relay

@@ -47,7 +47,8 @@ void Dispatcher::load_next(std::function<void(std::string)> done, std::optional<
                           return;
                         }
                         const auto last = page->back().message.key;
-                        for (auto& spooled : *page) take_over(std::move(spooled));
+                        for (auto& spooled : *page)
+                          take_over(std::move(spooled));
                         load_next(done, last);
                       });
                     });
@@ -63,9 +64,10 @@ void Dispatcher::take_over(dumpster::SpooledMessage spooled) {
   messages_.emplace(queued->spooled.message.key, std::move(queued));
 }
 
-/// What had been answered with 250 and may have been under way to a cluster when the hub ended without a farewell:
-/// never tried as far as is known, or marked as being tried (promise 8, crash of a hub).
-std::optional<dumpster::AttemptOutcome> Dispatcher::doubts_after_crash(const dumpster::SpooledMessage& spooled) const {
+/// What had been answered with 250 and may have been under way to a cluster when the hub ended without a
+/// farewell: never tried as far as is known, or marked as being tried (promise 8, crash of a hub).
+std::optional<dumpster::AttemptOutcome> Dispatcher::doubts_after_crash(
+    const dumpster::SpooledMessage& spooled) const {
   const auto directory = directory_();
   dumpster::AttemptOutcome outcome;
   outcome.message = spooled.message.key;
@@ -87,7 +89,8 @@ std::optional<dumpster::AttemptOutcome> Dispatcher::doubts_after_crash(const dum
     const auto cluster = clusters_.find(group->cluster);
     if (cluster == clusters_.end()) continue;
     if (outcome.target && outcome.target->group != *group) continue;  // the next pass of the loop takes it
-    outcome.target = dumpster::AttemptTarget{*group, cluster->second.state.active, cluster->second.state.term};
+    outcome.target =
+        dumpster::AttemptTarget{*group, cluster->second.state.active, cluster->second.state.term};
     dumpster::RecipientOutcome doubt;
     doubt.index = entry.index;
     doubt.kind = dumpster::RecipientOutcome::Kind::in_doubt;
@@ -119,13 +122,16 @@ void Dispatcher::recover_next() {
     });
   }
   if (recovering_ > 0 || !to_recover_.empty() || loaded_) return;
-  metrics::log_info("spool loaded", {{"messages", messages_.size()}, {"clean_shutdown", unclean_ ? "no" : "yes"}});
+  metrics::log_info("spool loaded",
+                    {{"messages", messages_.size()}, {"clean_shutdown", unclean_ ? "no" : "yes"}});
   loaded_ = true;
   unclean_ = false;  // what comes from the store later was never under way before this run
   std::vector<Message> all;
   all.reserve(messages_.size());
-  for (const auto& [key, message] : messages_) all.push_back(message);
-  for (const auto& message : all) schedule(message);
+  for (const auto& [key, message] : messages_)
+    all.push_back(message);
+  for (const auto& message : all)
+    schedule(message);
   tick();
   started_callback_({});
 }
@@ -166,9 +172,11 @@ void Dispatcher::reload_next() {
   }
 }
 
-void Dispatcher::reloaded(dumpster::Uuid key, dumpster::Result<std::optional<dumpster::SpooledMessage>> result) {
+void Dispatcher::reloaded(dumpster::Uuid key,
+                          dumpster::Result<std::optional<dumpster::SpooledMessage>> result) {
   if (!result) {
-    metrics::log_error("message not loaded", {{"id", dumpster::to_string(key)}, {"reason", result.error().detail}});
+    metrics::log_error("message not loaded",
+                       {{"id", dumpster::to_string(key)}, {"reason", result.error().detail}});
     return;
   }
   const auto found = messages_.find(key);

@@ -43,8 +43,10 @@ asio::awaitable<std::vector<asio::ip::tcp::endpoint>> endpoints_of(NextHop hop, 
   auto executor = co_await asio::this_coro::executor;
   asio::ip::tcp::resolver resolver{executor};
   const auto service = std::to_string(hop.port);
-  auto found = co_await resolver.async_resolve(hop.host, service, asio::redirect_error(asio::use_awaitable, error));
-  for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+  auto found =
+      co_await resolver.async_resolve(hop.host, service, asio::redirect_error(asio::use_awaitable, error));
+  for (const auto& entry : found)
+    endpoints.push_back(entry.endpoint());
   co_return endpoints;
 }
 
@@ -69,14 +71,16 @@ asio::awaitable<std::string> NextHopSession::open(NextHop hop) {
   co_return failure_;
 }
 
-asio::awaitable<TransactionEnd> NextHopSession::transact(smtp::ClientTransaction transaction, BodySource& body) {
+asio::awaitable<TransactionEnd> NextHopSession::transact(smtp::ClientTransaction transaction,
+                                                         BodySource& body) {
   TransactionEnd end;
   answered_ = false;
   machine_.begin(std::move(transaction));
   auto turn = co_await drive(&body);
   end.results = machine_.results();
   end.answered = answered_;
-  // What the machine needs to be ready again (RSET) is part of this transaction, not of the next one's first attempt.
+  // What the machine needs to be ready again (RSET) is part of this transaction, not of the next one's first
+  // attempt.
   if (turn == Turn::transaction_done && !cut_) turn = co_await drive(nullptr);
   end.reusable = turn == Turn::ready && !cut_;
   if (!end.reusable) connection_->cut();
@@ -84,8 +88,9 @@ asio::awaitable<TransactionEnd> NextHopSession::transact(smtp::ClientTransaction
 }
 
 asio::awaitable<void> NextHopSession::quit() {
+  auto turn = Turn::ready;
   machine_.quit();
-  const auto turn = co_await drive(nullptr);
+  turn = co_await drive(nullptr);
   static_cast<void>(turn);
   connection_->cut();
 }
@@ -141,7 +146,8 @@ asio::awaitable<void> NextHopSession::read(ClientMachine::Waiting waiting) {
 asio::awaitable<void> NextHopSession::feed_body(BodySource* body) {
   auto bytes = co_await body->next();
   if (!bytes) {
-    // Not the next hop's fault: nothing must look like a message, so the connection ends before the end of the data.
+    // Not the next hop's fault: nothing must look like a message, so the connection ends before the end of
+    // the data.
     connection_->cut();
     machine_.disconnected("message cannot be read: " + bytes.error().detail);
   } else {

@@ -16,7 +16,7 @@ namespace relay {
 struct TransactionEnd {
   std::vector<smtp::ClientRecipientResult> results;  ///< one for each recipient, in order
   bool reusable = false;                             ///< the connection can take another transaction
-  bool answered = false;                             ///< the next hop said anything at all in this transaction
+  bool answered = false;  ///< the next hop said anything at all in this transaction
 };
 
 /// One connection to a next hop, from the greeting to QUIT: the client machine with its bytes and deadlines

@@ -25,8 +25,8 @@ Kind kind_of(ResultKind result, bool for_group) {
 
 }  // namespace
 
-bool too_old(const dumpster::SpooledMessage& message, const dumpster::SpoolEntry& entry, dumpster::Instant now,
-             dumpster::Duration queue_lifetime) {
+bool too_old(const dumpster::SpooledMessage& message, const dumpster::SpoolEntry& entry,
+             dumpster::Instant now, dumpster::Duration queue_lifetime) {
   if (!entry.resubmission.is_nil()) return now >= entry.resubmit_until;
   return now >= message.message.received_at + queue_lifetime;
 }
@@ -64,7 +64,8 @@ dumpster::AttemptOutcome outcome_of(const Job& job, std::uint32_t attempt,
     ended.reply = reply_text(result.reply);
     ended.kind = kind_of(result.kind, target.has_value());
     ended.next_attempt = conditions.now + conditions.back_off.after(entry->attempts + 1, conditions.chance);
-    if (ended.kind == Kind::deferred && too_old(job.message->spooled, *entry, conditions.now, conditions.queue_lifetime)) {
+    if (ended.kind == Kind::deferred &&
+        too_old(job.message->spooled, *entry, conditions.now, conditions.queue_lifetime)) {
       ended.kind = Kind::refused;
     }
     outcome.recipients.push_back(std::move(ended));

@@ -18,9 +18,9 @@ struct OutcomeConditions {
   double chance = 0.5;  ///< in [0, 1), for the jitter
 };
 
-/// What the end of a transaction means for each recipient of the job: results are in the order of `job.recipients`.
-/// An unknown outcome is in doubt for a storage group and a retry, as every relay does, for all other routes.
-/// A deferral past the queue lifetime (or a resubmission's own) is a refusal.
+/// What the end of a transaction means for each recipient of the job: results are in the order of
+/// `job.recipients`. An unknown outcome is in doubt for a storage group and a retry, as every relay does, for
+/// all other routes. A deferral past the queue lifetime (or a resubmission's own) is a refusal.
 dumpster::AttemptOutcome outcome_of(const Job& job, std::uint32_t attempt,
                                     const std::optional<dumpster::AttemptTarget>& target,
                                     const std::vector<smtp::ClientRecipientResult>& results,
@@ -32,7 +32,7 @@ std::string reply_text(const smtp::Reply& reply);
 smtp::Reply reply_from(const std::string& text);
 
 /// True when nobody is to wait for `entry` any more.
-bool too_old(const dumpster::SpooledMessage& message, const dumpster::SpoolEntry& entry, dumpster::Instant now,
-             dumpster::Duration queue_lifetime);
+bool too_old(const dumpster::SpooledMessage& message, const dumpster::SpoolEntry& entry,
+             dumpster::Instant now, dumpster::Duration queue_lifetime);
 
 }  // namespace relay

@@ -107,13 +107,16 @@ asio::awaitable<bool> Worker::perform(Assignment assignment) {
   const bool was_used = used_;
   used_ = true;
   auto transaction = assignment.transaction;
-  BodySource body{store_, assignment.job.message->spooled.message, assignment.id_field, assignment.fresh_body};
+  BodySource body{store_, assignment.job.message->spooled.message, assignment.id_field,
+                  assignment.fresh_body};
   auto end = co_await session_->transact(std::move(transaction), body);
-  // A kept connection that the next hop had closed meanwhile says nothing of the message: once more on a new one.
+  // A kept connection that the next hop had closed meanwhile says nothing of the message: once more on a new
+  // one.
   if (!end.reusable && !end.answered && was_used && !cut_) {
     const auto failure = co_await reopen();
     if (failure.empty() && !cut_) {
-      BodySource again{store_, assignment.job.message->spooled.message, assignment.id_field, assignment.fresh_body};
+      BodySource again{store_, assignment.job.message->spooled.message, assignment.id_field,
+                       assignment.fresh_body};
       used_ = true;
       transaction = assignment.transaction;
       end = co_await session_->transact(std::move(transaction), again);

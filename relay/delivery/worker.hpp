@@ -19,7 +19,7 @@ struct Assignment {
   std::optional<dumpster::AttemptTarget> target;  ///< for a storage group
   std::uint32_t attempt = 0;
   smtp::ClientTransaction transaction;
-  std::string id_field;                         ///< for a storage group
+  std::string id_field;  ///< for a storage group
   std::shared_ptr<const std::string> fresh_body;
 };
 
@@ -36,13 +36,15 @@ class WorkerOwner {
   virtual void worker_gone(std::shared_ptr<Worker> worker, std::string failure) = 0;
 };
 
-/// A connection to one next hop and the loop that makes transactions on it, one after the other. Its owner gives it
-/// work only between `worker_ready` (or `worker_finished` with a reusable connection) and the next report. Work that
-/// comes when the worker was cut or is gone is reported as finished without results: nothing of it was begun.
+/// A connection to one next hop and the loop that makes transactions on it, one after the other. Its owner
+/// gives it work only between `worker_ready` (or `worker_finished` with a reusable connection) and the next
+/// report. Work that comes when the worker was cut or is gone is reported as finished without results:
+/// nothing of it was begun.
 class Worker : public std::enable_shared_from_this<Worker> {
  public:
   /// `owner` outlives the io threads.
-  Worker(boost::asio::io_context& context, NextHop hop, std::string hub_name, dumpster::Store& store, WorkerOwner& owner);
+  Worker(boost::asio::io_context& context, NextHop hop, std::string hub_name, dumpster::Store& store,
+         WorkerOwner& owner);
 
   // Thread-safe; each takes effect on the worker's own thread.
   void start();

@@ -16,13 +16,15 @@ constexpr Microseconds longest = std::chrono::hours{24 * 365};
 
 bool is_name(const std::string& name) {
   return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
   });
 }
 
 /// What the contract has and this version does not is refused, never passed over in silence.
 void not_available(TomlTable& table, std::string_view key, bool asked_for) {
-  if (asked_for) table.fault(key, "`" + std::string{key} + "`: not available in this version with this value");
+  if (asked_for)
+    table.fault(key, "`" + std::string{key} + "`: not available in this version with this value");
 }
 
 std::string checked_name(TomlTable& table, std::set<std::string>& taken) {
@@ -38,7 +40,8 @@ std::string checked_name(TomlTable& table, std::set<std::string>& taken) {
 std::optional<ListenAddress> address_of(TomlTable& table, const std::optional<std::string>& text) {
   if (!text || text->empty()) return std::nullopt;
   const auto address = listen_address_from(*text);
-  if (!address) table.fault("address", "`address` \"" + *text + "\" is not of the form 192.0.2.1:25 or [::1]:25");
+  if (!address)
+    table.fault("address", "`address` \"" + *text + "\" is not of the form 192.0.2.1:25 or [::1]:25");
   return address;
 }
 
@@ -69,7 +72,8 @@ void read_listener(TomlTable listener, HubConfiguration& made) {
 std::optional<NextHop> read_next_hop(TomlTable& table, std::string_view key, const std::string& text) {
   const auto hop = next_hop_from(text);
   if (!hop) {
-    table.fault(key, "`" + std::string{key} + "` \"" + text + "\" is not of the form lmtp://HOST:PORT or smtp://HOST:PORT");
+    table.fault(key, "`" + std::string{key} + "` \"" + text +
+                         "\" is not of the form lmtp://HOST:PORT or smtp://HOST:PORT");
     return std::nullopt;
   }
   not_available(table, key, hop->tls != NextHop::Tls::none);
@@ -82,7 +86,8 @@ void read_relay(TomlTable relay, HubConfiguration& made) {
     if (const auto network = network_from(text)) {
       made.trusted_networks.push_back(*network);
     } else {
-      relay.fault("trusted_networks", "`trusted_networks` has \"" + text + "\", which is not a network like 192.0.2.0/24");
+      relay.fault("trusted_networks",
+                  "`trusted_networks` has \"" + text + "\", which is not a network like 192.0.2.0/24");
     }
   }
   made.max_message_size = relay.size("max_message_size", 36 * mebibyte, {1024, 1024 * mebibyte});
@@ -105,7 +110,8 @@ void read_directory(TomlTable directory, HubConfiguration& made) {
   directory.close();
 }
 
-dumpster::StorageGroupDefinition read_storage_group(TomlTable group, const dumpster::RetentionLimits& defaults,
+dumpster::StorageGroupDefinition read_storage_group(TomlTable group,
+                                                    const dumpster::RetentionLimits& defaults,
                                                     std::set<std::string>& taken) {
   dumpster::StorageGroupDefinition read;
   read.name = checked_name(group, taken);
@@ -158,7 +164,8 @@ void read_recovery(TomlTable recovery, bool given, HubConfiguration& made) {
     not_available(recovery, key, !recovery.string(key, "").empty());
   }
   if (made.recovery_address && !made.recovery_address->address.is_loopback()) {
-    recovery.fault("address", "`address` is not loopback, which needs TLS, and TLS is not available in this version");
+    recovery.fault("address",
+                   "`address` is not loopback, which needs TLS, and TLS is not available in this version");
   }
   made.in_doubt_wait = recovery.duration("in_doubt_wait", Microseconds{60s}, {0s, longest});
   made.resubmit_lifetime = recovery.duration("resubmit_lifetime", Microseconds{24h}, {1s, longest});
@@ -175,7 +182,8 @@ void add_warnings(HubConfiguration& made) {
     for (const auto& group : cluster.storage_groups) {
       const auto name = cluster.name + "/" + group.name;
       if (group.limits.off()) {
-        made.warnings.push_back("retention is off for " + name + ": nothing can be resubmitted after a failover");
+        made.warnings.push_back("retention is off for " + name +
+                                ": nothing can be resubmitted after a failover");
       } else if (group.limits.max_size < made.max_message_size + made.max_message_size / 2) {
         made.warnings.push_back("max_size of " + name + " is below 1.5 times max_message_size");
       }
@@ -191,12 +199,14 @@ ConfigurationReading read_configuration(const std::string& path) {
   const auto document = recovery::TomlDocument::read(path);
   auto root = document.root();
   read_hub(root.table("hub", required), made);
-  for (auto listener : root.tables("listener", 1)) read_listener(listener, made);
+  for (auto listener : root.tables("listener", 1))
+    read_listener(listener, made);
   read_relay(root.table("relay"), made);
   read_directory(root.table("directory", required), made);
   const auto defaults = read_dumpster(root.table("dumpster"));
   std::set<std::string> clusters;
-  for (auto cluster : root.tables("cluster")) read_cluster(cluster, defaults, clusters, made);
+  for (auto cluster : root.tables("cluster"))
+    read_cluster(cluster, defaults, clusters, made);
   read_recovery(root.table("recovery"), root.has("recovery"), made);
   auto metrics = root.table("metrics");
   made.metrics_address = address_of(metrics, metrics.optional_string("address"));

@@ -50,8 +50,8 @@ struct HubConfiguration {
   std::vector<std::string> warnings;  ///< allowed, but an administrator should know
 };
 
-/// Reads the file. Faults are all told at once, in the order of their lines; with any of them the configuration is
-/// not to be used.
+/// Reads the file. Faults are all told at once, in the order of their lines; with any of them the
+/// configuration is not to be used.
 struct ConfigurationReading {
   HubConfiguration configuration;
   std::vector<recovery::ConfigurationFault> faults;

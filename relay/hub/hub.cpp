@@ -59,7 +59,8 @@ Hub::~Hub() {
 }
 
 int Hub::run() {
-  for (const auto& warning : configuration_.warnings) metrics::log_warning("configuration", {{"warning", warning}});
+  for (const auto& warning : configuration_.warnings)
+    metrics::log_warning("configuration", {{"warning", warning}});
   if (!open()) return 1;
   wait_for_signals();
   dispatcher_->start([this](std::string failure) {
@@ -79,24 +80,25 @@ bool Hub::open() {
   options.metrics = &metrics_;
   auto opened = dumpster::open_rocksdb_store(std::move(options));
   if (!opened) {
-    metrics::log_error("store not opened",
-                       {{"path", (configuration_.data_dir / "store").string()}, {"reason", opened.error().detail}});
+    metrics::log_error("store not opened", {{"path", (configuration_.data_dir / "store").string()},
+                                            {"reason", opened.error().detail}});
     return false;
   }
   store_ = std::move(*opened);
   threads_ = std::make_unique<IoThreads>(configuration_.threads);
-  dispatcher_ =
-      std::make_unique<Dispatcher>(*threads_, *store_, [this] { return directory_.get(); }, metrics_,
-                                   dumpster::system_clock(), dispatcher_settings(configuration_));
-  context_.reset(new ServerContext{*store_, [this] { return directory_.get(); }, metrics_, dumpster::system_clock(),
-                                   server_settings(configuration_)});
+  dispatcher_ = std::make_unique<Dispatcher>(
+      *threads_, *store_, [this] { return directory_.get(); }, metrics_, dumpster::system_clock(),
+      dispatcher_settings(configuration_));
+  context_.reset(new ServerContext{*store_, [this] { return directory_.get(); }, metrics_,
+                                   dumpster::system_clock(), server_settings(configuration_)});
   context_->accepted = [this](dumpster::Message message, std::shared_ptr<const std::string> body) {
     dispatcher_->submit(std::move(message), std::move(body));
   };
   relay_ = std::make_unique<RelayForRecovery>(*dispatcher_, *store_);
   try {
     for (const auto& listener : configuration_.listeners) {
-      listeners_.push_back(std::make_unique<Listener>(*threads_, listener.address, listener.protocol, *context_));
+      listeners_.push_back(
+          std::make_unique<Listener>(*threads_, listener.address, listener.protocol, *context_));
     }
     open_http();
   } catch (const std::exception& exception) {
@@ -142,8 +144,8 @@ void Hub::open_http() {
   }
   if (configuration_.metrics_address) {
     auto router = std::make_shared<recovery::http::Router>();
-    recovery::add_observability(*router, [this] { return metrics_.exposition(); },
-                                [this] { return relay_->accepting(); });
+    recovery::add_observability(
+        *router, [this] { return metrics_.exposition(); }, [this] { return relay_->accepting(); });
     listen(serve(router, false), *configuration_.metrics_address);
   }
 }
@@ -156,13 +158,15 @@ void Hub::started(const std::string& failure) {
     return;
   }
   if (stopping_) return;
-  for (const auto& listener : listeners_) listener->start();
+  for (const auto& listener : listeners_)
+    listener->start();
   relay_->listening(true);
   metrics::log_info("ready", {{"hub", configuration_.name}, {"version", DUMPSTER_VERSION}});
 }
 
 void Hub::wait_for_signals() {
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+    signals_.add(signal);
   signals_.async_wait([this](boost::system::error_code error, int signal) {
     if (error) return;
     if (signal == SIGHUP) {
@@ -178,7 +182,8 @@ void Hub::wait_for_signals() {
 void Hub::reload() {
   std::vector<std::string> faults;
   auto surroundings = read_surroundings(configuration_, faults);
-  for (const auto& fault : faults) metrics::log_error("not reloaded", {{"fault", fault}});
+  for (const auto& fault : faults)
+    metrics::log_error("not reloaded", {{"fault", fault}});
   if (!faults.empty()) return;
   directory_.set(std::move(surroundings.directory));
   tokens_.set(std::move(surroundings.tokens));
@@ -190,7 +195,8 @@ void Hub::reload() {
 void Hub::stop() {
   if (std::exchange(stopping_, true)) return;
   relay_->listening(false);
-  for (const auto& listener : listeners_) listener->stop();
+  for (const auto& listener : listeners_)
+    listener->stop();
   // Waiting for sessions would keep this thread from serving status meanwhile.
   std::thread([this] {
     if (!context_->sessions.stop_all(session_patience)) {
@@ -203,7 +209,8 @@ void Hub::stop() {
 void Hub::drained() {
   auto end = [this]() -> asio::awaitable<void> {
     const auto patience = http_patience;
-    for (const auto& server : servers_) co_await server->stop(patience);
+    for (const auto& server : servers_)
+      co_await server->stop(patience);
     http_.stop();
   };
   asio::co_spawn(http_, std::move(end), asio::detached);

@@ -19,14 +19,15 @@
 
 namespace relay {
 
-/// A running hub: everything that `dumpsterd` is made of, put together. Mail moves on the io threads; HTTP and signals are served on the thread that calls `run`.
+/// A running hub: everything that `dumpsterd` is made of, put together. Mail moves on the io threads; HTTP
+/// and signals are served on the thread that calls `run`.
 class Hub {
  public:
   Hub(HubConfiguration configuration, Surroundings surroundings);
   ~Hub();
 
-  /// Opens the store and the ports, loads the spool, serves until SIGTERM or SIGINT, then drains and closes. SIGHUP
-  /// reads recipients and tokens again; a file with faults keeps what was there. The exit status.
+  /// Opens the store and the ports, loads the spool, serves until SIGTERM or SIGINT, then drains and closes.
+  /// SIGHUP reads recipients and tokens again; a file with faults keeps what was there. The exit status.
   int run();
 
  private:
@@ -44,8 +45,8 @@ class Hub {
   Reloadable<recovery::Tokens> tokens_;
   metrics::HubMetrics metrics_;
   std::unique_ptr<dumpster::Store> store_;
-  // Sessions that are cut off at the very end go with their io_context, and still use store and context; dispatcher
-  // and listeners have timers and sockets of the io_contexts. Hence this order.
+  // Sessions that are cut off at the very end go with their io_context, and still use store and context;
+  // dispatcher and listeners have timers and sockets of the io_contexts. Hence this order.
   std::unique_ptr<ServerContext> context_;
   std::unique_ptr<IoThreads> threads_;
   std::unique_ptr<Dispatcher> dispatcher_;

@@ -18,12 +18,15 @@ int main(int argc, char** argv) {
 
   auto reading = relay::read_configuration(path);
   std::vector<std::string> faults;
-  for (const auto& fault : reading.faults) faults.push_back(to_string(fault));
+  for (const auto& fault : reading.faults)
+    faults.push_back(to_string(fault));
   auto surroundings = relay::read_surroundings(reading.configuration, faults);
-  for (const auto& fault : faults) std::cerr << fault << '\n';
+  for (const auto& fault : faults)
+    std::cerr << fault << '\n';
   if (!faults.empty()) return 1;
   if (check) {
-    for (const auto& warning : reading.configuration.warnings) std::cerr << path << ": warning: " << warning << '\n';
+    for (const auto& warning : reading.configuration.warnings)
+      std::cerr << path << ": warning: " << warning << '\n';
     std::cout << path << ": no faults\n";
     return 0;
   }

@@ -5,7 +5,8 @@
 
 namespace relay {
 
-/// A value that is replaced as a whole while others use it: who has taken the old one goes on with it. Thread-safe.
+/// A value that is replaced as a whole while others use it: who has taken the old one goes on with it.
+/// Thread-safe.
 template <class T>
 class Reloadable {
  public:

@@ -20,13 +20,15 @@ std::shared_ptr<const Directory> read_directory_file(const HubConfiguration& con
   FileDirectorySettings settings;
   settings.hub_name = configuration.name;
   for (const auto& cluster : configuration.clusters) {
-    for (const auto& group : cluster.storage_groups) settings.storage_groups.push_back({cluster.name, group.name});
+    for (const auto& group : cluster.storage_groups)
+      settings.storage_groups.push_back({cluster.name, group.name});
   }
   auto loaded = load_file_directory(configuration.recipients, std::move(settings));
   if (loaded) return *loaded;
   tell(configuration.recipients, loaded.error(), faults);
   if (loaded.error().more > 0) {
-    faults.push_back(configuration.recipients.string() + ": and " + std::to_string(loaded.error().more) + " more faults");
+    faults.push_back(configuration.recipients.string() + ": and " + std::to_string(loaded.error().more) +
+                     " more faults");
   }
   return nullptr;
 }

@@ -9,7 +9,8 @@ namespace relay {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-Connection::Connection(asio::ip::tcp::socket socket) : socket_(std::move(socket)), timer_(socket_.get_executor()) {
+Connection::Connection(asio::ip::tcp::socket socket)
+    : socket_(std::move(socket)), timer_(socket_.get_executor()) {
   error_code ignored;
   remote_ = socket_.remote_endpoint(ignored);
 }
@@ -61,8 +62,8 @@ asio::awaitable<error_code> Connection::connect(std::vector<asio::ip::tcp::endpo
   co_return error;
 }
 
-asio::awaitable<std::size_t> Connection::read_some(asio::mutable_buffer buffer, std::chrono::milliseconds limit,
-                                                   error_code& error) {
+asio::awaitable<std::size_t> Connection::read_some(asio::mutable_buffer buffer,
+                                                   std::chrono::milliseconds limit, error_code& error) {
   std::size_t size = 0;
   begin_wait(limit);
   size = co_await socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));

@@ -12,21 +12,25 @@
 
 namespace relay {
 
-/// One TCP connection; every wait on it has a deadline, made here and nowhere else. Lives and dies on one thread.
+/// One TCP connection; every wait on it has a deadline, made here and nowhere else. Lives and dies on one
+/// thread.
 ///
-/// A deadline that passes ends the operation under way with `timed_out`; the connection itself stays, for a last word.
+/// A deadline that passes ends the operation under way with `timed_out`; the connection itself stays, for a
+/// last word.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   explicit Connection(boost::asio::ip::tcp::socket socket);
 
   /// Tries the endpoints one after the other, each with `limit`. The last error when none answers.
-  boost::asio::awaitable<boost::system::error_code> connect(std::vector<boost::asio::ip::tcp::endpoint> endpoints,
-                                                            std::chrono::milliseconds limit);
+  boost::asio::awaitable<boost::system::error_code> connect(
+      std::vector<boost::asio::ip::tcp::endpoint> endpoints, std::chrono::milliseconds limit);
   /// At least one byte, or an error; the end of the stream is `boost::asio::error::eof`.
-  boost::asio::awaitable<std::size_t> read_some(boost::asio::mutable_buffer buffer, std::chrono::milliseconds limit,
+  boost::asio::awaitable<std::size_t> read_some(boost::asio::mutable_buffer buffer,
+                                                std::chrono::milliseconds limit,
                                                 boost::system::error_code& error);
   /// All of `bytes`, which must live until the end.
-  boost::asio::awaitable<boost::system::error_code> write(std::string_view bytes, std::chrono::milliseconds limit);
+  boost::asio::awaitable<boost::system::error_code> write(std::string_view bytes,
+                                                          std::chrono::milliseconds limit);
 
   /// Ends the operation under way with `operation_aborted`. Like `cut` only from the connection's own thread.
   void interrupt();
@@ -43,7 +47,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   boost::asio::ip::tcp::socket socket_;
   boost::asio::ip::tcp::endpoint remote_;
-  // One timer for all waits. It is armed seldom: an operation only moves the deadline, and the timer looks at it when it fires.
+  // One timer for all waits. It is armed seldom: an operation only moves the deadline, and the timer looks at
+  // it when it fires.
   boost::asio::steady_timer timer_;
   std::chrono::steady_clock::time_point deadline_{};
   bool waiting_ = false;

@@ -9,8 +9,8 @@
 
 namespace relay {
 
-/// The threads that move bytes: one `io_context` each, and whatever begins on one stays there. So connections need no
-/// lock and no strand, and clang's fault with coroutines that change threads cannot happen.
+/// The threads that move bytes: one `io_context` each, and whatever begins on one stays there. So connections
+/// need no lock and no strand, and clang's fault with coroutines that change threads cannot happen.
 class IoThreads {
  public:
   /// `count` 0: one per core.

@@ -8,8 +8,8 @@
 
 namespace relay {
 
-/// A range of addresses written `192.0.2.0/24` or `2001:db8::/32`. An IPv4 range also holds the IPv4-mapped IPv6
-/// addresses of its members.
+/// A range of addresses written `192.0.2.0/24` or `2001:db8::/32`. An IPv4 range also holds the IPv4-mapped
+/// IPv6 addresses of its members.
 class Network {
  public:
   bool contains(const boost::asio::ip::address& address) const;

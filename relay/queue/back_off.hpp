@@ -6,8 +6,8 @@
 
 namespace relay {
 
-/// Exponential back-off with jitter: `retry_min`, doubled with each failure up to `retry_max`, and a part of it more or
-/// less so that what failed together does not come back together.
+/// Exponential back-off with jitter: `retry_min`, doubled with each failure up to `retry_max`, and a part of
+/// it more or less so that what failed together does not come back together.
 struct BackOff {
   dumpster::Duration retry_min = std::chrono::seconds{5};
   dumpster::Duration retry_max = std::chrono::minutes{15};

@@ -15,12 +15,13 @@ namespace relay {
 
 /// The jobs of one destination, and what is known of it. Pure: no clock, no I/O. Not thread-safe.
 ///
-/// A destination that cannot be reached costs no write and no attempt of any message: its jobs stay where they are, and
-/// one connection at a time probes it after its back-off.
+/// A destination that cannot be reached costs no write and no attempt of any message: its jobs stay where
+/// they are, and one connection at a time probes it after its back-off.
 class DestinationQueue {
  public:
   /// `limit`: transactions at a time at the most.
-  DestinationQueue(Destination destination, std::uint32_t limit) : destination_(std::move(destination)), limit_(limit) {}
+  DestinationQueue(Destination destination, std::uint32_t limit)
+      : destination_(std::move(destination)), limit_(limit) {}
 
   void add(Job job);
   /// The next job: fresh mail first, but one of four is a resubmission while both wait (its minimum share).
@@ -29,8 +30,8 @@ class DestinationQueue {
   std::vector<Job> remove(const std::function<bool(const Job&)>& wanted);
   std::size_t waiting() const { return fresh_.size() + resubmitted_.size(); }
 
-  /// How many more connections to open now, when `open` exist already and `connecting` of them are not ready yet.
-  /// Idle ones have been given their jobs before this is asked.
+  /// How many more connections to open now, when `open` exist already and `connecting` of them are not ready
+  /// yet. Idle ones have been given their jobs before this is asked.
   std::uint32_t connections_wanted(std::uint32_t open, std::uint32_t connecting, dumpster::Instant now) const;
 
   void connect_failed(std::string reason, dumpster::Instant now, const BackOff& back_off, double chance);

@@ -7,11 +7,12 @@
 
 namespace relay {
 
-/// Bodies of messages just accepted, kept in memory until their first attempt so that the ordinary way reads nothing
-/// back from the store. Bounded in sum: what does not fit is read from the store. Thread-safe.
+/// Bodies of messages just accepted, kept in memory until their first attempt so that the ordinary way reads
+/// nothing back from the store. Bounded in sum: what does not fit is read from the store. Thread-safe.
 class FreshBodies {
  public:
-  explicit FreshBodies(std::size_t limit) : held_(std::make_shared<std::atomic<std::size_t>>(0)), limit_(limit) {}
+  explicit FreshBodies(std::size_t limit)
+      : held_(std::make_shared<std::atomic<std::size_t>>(0)), limit_(limit) {}
 
   /// The body behind a shared pointer, or nothing when there is no room.
   std::shared_ptr<const std::string> keep(std::string body) {

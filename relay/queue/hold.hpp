@@ -18,9 +18,10 @@ struct HoldConditions {
   std::optional<dumpster::Instant> agent_seen;
 };
 
-/// The instant before which `entry` is not tried again; nothing when it is not held at all. The hold is counted from
-/// the latest of the attempt, the hub's start, the activation and the node being reachable again, and does not end
-/// while the agent is in touch.
-std::optional<dumpster::Instant> held_until(const dumpster::SpoolEntry& entry, const HoldConditions& conditions);
+/// The instant before which `entry` is not tried again; nothing when it is not held at all. The hold is
+/// counted from the latest of the attempt, the hub's start, the activation and the node being reachable
+/// again, and does not end while the agent is in touch.
+std::optional<dumpster::Instant> held_until(const dumpster::SpoolEntry& entry,
+                                            const HoldConditions& conditions);
 
 }  // namespace relay

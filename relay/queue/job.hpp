@@ -23,11 +23,13 @@ using Destination = std::variant<ClusterDestination, NextHop>;
 /// A spooled message as the running hub keeps it.
 struct QueuedMessage {
   dumpster::SpooledMessage spooled;
-  /// The whole body of a fresh message of one chunk, until its first attempt: the ordinary way reads nothing back.
+  /// The whole body of a fresh message of one chunk, until its first attempt: the ordinary way reads nothing
+  /// back.
   std::shared_ptr<const std::string> body;
   /// Recipients in a job, waiting or under way: they are in no second one.
   std::set<std::uint32_t> busy;
-  /// Outcomes that are being written, and how many have been in all: what was read from the store meanwhile is stale.
+  /// Outcomes that are being written, and how many have been in all: what was read from the store meanwhile
+  /// is stale.
   std::uint32_t recording = 0;
   std::uint64_t recordings = 0;
   /// When it is to be planned again.

@@ -28,7 +28,8 @@ Found route_of(const dumpster::SpoolEntry& entry, const std::string& address, co
     }
     return *fault;
   }
-  // Aliases were followed at acceptance: an address of the spool stands for itself, whatever it has become since.
+  // Aliases were followed at acceptance: an address of the spool stands for itself, whatever it has become
+  // since.
   const auto& resolved = std::get<std::vector<Resolved>>(found).front();
   if (const auto* group = std::get_if<dumpster::StorageGroup>(&resolved.route)) {
     return group_route(*group, resolved.mailbox);
@@ -43,8 +44,8 @@ void wait_until(Plan& plan, dumpster::Instant instant) {
 Job& job_for(Plan& plan, const std::shared_ptr<QueuedMessage>& message, const Route& route, bool resubmission,
              std::uint32_t max_recipients) {
   for (auto& job : plan.jobs) {
-    if (job.destination == route.destination && job.group == route.group && job.resubmission == resubmission &&
-        job.recipients.size() < max_recipients) {
+    if (job.destination == route.destination && job.group == route.group &&
+        job.resubmission == resubmission && job.recipients.size() < max_recipients) {
       return job;
     }
   }
@@ -66,8 +67,9 @@ Plan plan_jobs(const std::shared_ptr<QueuedMessage>& message, const Directory& d
       if (*fault == LookupFault::unavailable) {
         wait_until(plan, conditions.now + conditions.retry_min);
       } else {
-        plan.unroutable.push_back({entry.index, *fault == LookupFault::unknown ? "550 5.1.1 no such mailbox here"
-                                                                              : "550 5.4.6 aliases form a loop"});
+        plan.unroutable.push_back({entry.index, *fault == LookupFault::unknown
+                                                    ? "550 5.1.1 no such mailbox here"
+                                                    : "550 5.4.6 aliases form a loop"});
       }
       continue;
     }

@@ -37,9 +37,9 @@ struct Plan {
   std::optional<dumpster::Instant> again_at;  ///< when to plan again for those that wait
 };
 
-/// Resolves the route of each recipient that is due and in no job yet, anew at each attempt, and groups them into
-/// jobs: recipients of one storage group in one transaction. What belongs to a line of the dumpster keeps its storage
-/// group whatever the directory says (promise 7). Marks nothing as busy.
+/// Resolves the route of each recipient that is due and in no job yet, anew at each attempt, and groups them
+/// into jobs: recipients of one storage group in one transaction. What belongs to a line of the dumpster
+/// keeps its storage group whatever the directory says (promise 7). Marks nothing as busy.
 Plan plan_jobs(const std::shared_ptr<QueuedMessage>& message, const Directory& directory,
                const PlanConditions& conditions);
 

@@ -8,7 +8,8 @@ namespace asio = boost::asio;
 using dumpster::Done;
 using dumpster::Result;
 
-IncomingMessage::IncomingMessage(dumpster::Store& store, dumpster::Message message, std::string received_field)
+IncomingMessage::IncomingMessage(dumpster::Store& store, dumpster::Message message,
+                                 std::string received_field)
     : store_(store), message_(std::move(message)), pending_(std::move(received_field)) {
   message_.size = pending_.size();
 }

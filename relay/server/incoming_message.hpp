@@ -11,8 +11,9 @@
 
 namespace relay {
 
-/// A message while it is received: gathers bytes into chunks, writes full chunks to the store, and at last makes all
-/// of it durable. Holds one chunk in memory, and whatever the caller feeds at once. What is not accepted is taken out of the store.
+/// A message while it is received: gathers bytes into chunks, writes full chunks to the store, and at last
+/// makes all of it durable. Holds one chunk in memory, and whatever the caller feeds at once. What is not
+/// accepted is taken out of the store.
 class IncomingMessage {
  public:
   /// `received_field` goes on top.

@@ -12,7 +12,8 @@
 
 namespace relay {
 
-/// One port that mail comes in on. Accepts on the first io thread and spreads the connections over all of them.
+/// One port that mail comes in on. Accepts on the first io thread and spreads the connections over all of
+/// them.
 class Listener {
  public:
   /// Binds and listens at once; throws `boost::system::system_error` when the address cannot be had.

@@ -36,9 +36,9 @@ std::vector<dumpster::Recipient> expand_recipients(const std::vector<dumpster::R
     for (const auto& target : targets[place]) {
       recipient.address = target.address;
       const auto* group = std::get_if<dumpster::StorageGroup>(&target.route);
-      const auto identity = group != nullptr
-                                ? std::vector<std::string>{group->cluster, group->group, target.mailbox, target.detail}
-                                : std::vector<std::string>{"", target.address};
+      const auto identity = group != nullptr ? std::vector<std::string>{group->cluster, group->group,
+                                                                        target.mailbox, target.detail}
+                                             : std::vector<std::string>{"", target.address};
       if (seen.insert(identity).second) recipients.push_back(recipient);
     }
   }

@@ -18,13 +18,14 @@ struct RecipientDecision {
   std::vector<Resolved> targets;  ///< more than one behind an alias; none: to the smarthost, as addressed
 };
 
-/// Trusted clients may send anywhere when there is a smarthost; everyone else only to recipients that the directory knows.
+/// Trusted clients may send anywhere when there is a smarthost; everyone else only to recipients that the
+/// directory knows.
 RecipientDecision decide_recipient(const Directory& directory, bool client_is_trusted, bool has_smarthost,
                                    std::string_view address);
 
-/// Recipients of a message as they are spooled: the accepted commands with their targets (in the same order), aliases
-/// expanded. Several that end at the same mailbox and detail of a storage group, or at the same address elsewhere,
-/// are one recipient.
+/// Recipients of a message as they are spooled: the accepted commands with their targets (in the same order),
+/// aliases expanded. Several that end at the same mailbox and detail of a storage group, or at the same
+/// address elsewhere, are one recipient.
 std::vector<dumpster::Recipient> expand_recipients(const std::vector<dumpster::Recipient>& accepted,
                                                    const std::vector<std::vector<Resolved>>& targets);
 

@@ -88,7 +88,8 @@ asio::awaitable<void> Session::run() {
 
 asio::awaitable<void> Session::converse() {
   bool open = true;
-  machine_.greet({220, "", context_.settings.hub_name + (protocol_ == smtp::Protocol::lmtp ? " LMTP" : " ESMTP")});
+  machine_.greet(
+      {220, "", context_.settings.hub_name + (protocol_ == smtp::Protocol::lmtp ? " LMTP" : " ESMTP")});
   while (open) {
     auto action = machine_.next();
     if (std::holds_alternative<ServerMachine::NeedInput>(action)) {
@@ -160,7 +161,8 @@ asio::awaitable<void> Session::farewell(std::string text) {
 void Session::check_recipient(const smtp::RecipientCommand& recipient) {
   auto decision =
       decide_recipient(*context_.directory(), trusted_, context_.settings.has_smarthost, recipient.address);
-  if (decision.reply.code == 250 && target_count_ + decision.targets.size() > context_.settings.max_recipients) {
+  if (decision.reply.code == 250 &&
+      target_count_ + decision.targets.size() > context_.settings.max_recipients) {
     decision.reply = {452, "4.5.3", "too many recipients behind aliases"};
     decision.refused_for = "too_many_recipients";
   }

@@ -21,7 +21,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// Runs to the end of the session.
   boost::asio::awaitable<void> run();
-  /// Ends it with 421 when no message is being received, otherwise behind the reply to that message. From any thread.
+  /// Ends it with 421 when no message is being received, otherwise behind the reply to that message. From any
+  /// thread.
   void stop();
 
  private:
@@ -42,7 +43,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::vector<std::vector<Resolved>> targets_;  ///< of the accepted recipients, in order
   std::size_t target_count_ = 0;
   std::optional<IncomingMessage> incoming_;
-  std::string refusal_;   ///< why the message that is being received will be refused; empty while it will not
+  std::string refusal_;  ///< why the message that is being received will be refused; empty while it will not
   std::vector<char> buffer_;
   bool stopping_ = false;
 };

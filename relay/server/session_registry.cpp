@@ -22,9 +22,11 @@ bool SessionRegistry::stop_all(std::chrono::milliseconds patience) {
   std::vector<std::function<void()>> stops;
   std::unique_lock lock{mutex_};
   stopping_ = true;
-  for (const auto& [id, stop] : sessions_) stops.push_back(stop);
+  for (const auto& [id, stop] : sessions_)
+    stops.push_back(stop);
   lock.unlock();
-  for (const auto& stop : stops) stop();
+  for (const auto& stop : stops)
+    stop();
   lock.lock();
   return ended_.wait_for(lock, patience, [this] { return sessions_.empty(); });
 }

@@ -77,5 +77,6 @@ TEST_CASE("counters that nothing has happened to are there with zero, so that ra
   HubMetrics hub;
   hub.storage_group("ccr1", "sg1", {});
   CHECK_THAT(hub.exposition(), Catch::Contains("recovery_messages_total{result=\"failed\"} 0\n"));
-  CHECK_THAT(hub.exposition(), Catch::Contains("dumpster_retained_total{cluster=\"ccr1\",storage_group=\"sg1\"} 0\n"));
+  CHECK_THAT(hub.exposition(),
+             Catch::Contains("dumpster_retained_total{cluster=\"ccr1\",storage_group=\"sg1\"} 0\n"));
 }

@@ -26,7 +26,9 @@ relay::Job job_for(std::size_t recipients) {
   return job;
 }
 
-ClientRecipientResult result(ResultKind kind, int code) { return {kind, {code, "", "words"}}; }
+ClientRecipientResult result(ResultKind kind, int code) {
+  return {kind, {code, "", "words"}};
+}
 
 relay::OutcomeConditions conditions(dumpster::Instant instant = now) {
   relay::OutcomeConditions made;
@@ -61,13 +63,16 @@ TEST_CASE("an unknown outcome is in doubt at a storage group and a retry elsewhe
 
 TEST_CASE("mail that was not taken within the queue lifetime is refused") {
   const std::vector<ClientRecipientResult> deferred{result(ResultKind::deferred, 451)};
-  CHECK(outcome_of(job_for(1), 1, target, deferred, conditions(now + 24h - 1s)).recipients[0].kind == Kind::deferred);
-  CHECK(outcome_of(job_for(1), 1, target, deferred, conditions(now + 24h)).recipients[0].kind == Kind::refused);
+  CHECK(outcome_of(job_for(1), 1, target, deferred, conditions(now + 24h - 1s)).recipients[0].kind ==
+        Kind::deferred);
+  CHECK(outcome_of(job_for(1), 1, target, deferred, conditions(now + 24h)).recipients[0].kind ==
+        Kind::refused);
 }
 
 TEST_CASE("what is in doubt does not become too old by it: the message may have arrived") {
   const std::vector<ClientRecipientResult> unknown{result(ResultKind::unknown, 451)};
-  CHECK(outcome_of(job_for(1), 1, target, unknown, conditions(now + 48h)).recipients[0].kind == Kind::in_doubt);
+  CHECK(outcome_of(job_for(1), 1, target, unknown, conditions(now + 48h)).recipients[0].kind ==
+        Kind::in_doubt);
 }
 
 TEST_CASE("a resubmission lasts as long as its own lifetime says, however old the message is") {
@@ -90,7 +95,8 @@ TEST_CASE("a recipient that was settled meanwhile has no outcome") {
 }
 
 TEST_CASE("a reply survives its text form") {
-  for (const relay::smtp::Reply& reply : {relay::smtp::Reply{550, "5.1.1", "no such\nmailbox"}, {451, "", "later"}, {250, "2.0.0", ""}}) {
+  for (const relay::smtp::Reply& reply :
+       {relay::smtp::Reply{550, "5.1.1", "no such\nmailbox"}, {451, "", "later"}, {250, "2.0.0", ""}}) {
     const auto back = relay::reply_from(relay::reply_text(reply));
     CHECK(back.code == reply.code);
     CHECK(back.enhanced == reply.enhanced);

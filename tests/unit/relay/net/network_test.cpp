@@ -26,7 +26,8 @@ TEST_CASE("an address alone is a network of one, and /0 holds all of its family"
 }
 
 TEST_CASE("what is not a network is refused") {
-  const char* text = GENERATE("", "localhost", "192.0.2.1/33", "192.0.2.1/24", "192.0.2.0/", "192.0.2.0/x", "::/129");
+  const char* text =
+      GENERATE("", "localhost", "192.0.2.1/33", "192.0.2.1/24", "192.0.2.0/", "192.0.2.0/x", "::/129");
   CAPTURE(text);
   CHECK_FALSE(network_from(text));
 }
@@ -34,7 +35,8 @@ TEST_CASE("what is not a network is refused") {
 TEST_CASE("an address to listen on names its port, and IPv6 its brackets") {
   CHECK(listen_address_from("0.0.0.0:25")->port == 25);
   CHECK(listen_address_from("[::1]:8025")->address.is_loopback());
-  const char* text = GENERATE("", "25", ":25", "0.0.0.0", "0.0.0.0:", "0.0.0.0:65536", "::1:25", "[::1]", "localhost:25");
+  const char* text =
+      GENERATE("", "25", ":25", "0.0.0.0", "0.0.0.0:", "0.0.0.0:65536", "::1:25", "[::1]", "localhost:25");
   CAPTURE(text);
   CHECK_FALSE(listen_address_from(text));
 }

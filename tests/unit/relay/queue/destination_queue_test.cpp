@@ -31,7 +31,8 @@ TEST_CASE("fresh mail goes first, and one job of four is a resubmission while bo
     queue.add(job(true));
   }
   std::string order;
-  while (const auto next = queue.take()) order += next->resubmission ? 'r' : 'f';
+  while (const auto next = queue.take())
+    order += next->resubmission ? 'r' : 'f';
   CHECK(order == "fffrfffrffrrrrrr");
 }
 
@@ -42,7 +43,8 @@ TEST_CASE("as many connections are opened as have work, up to the limit") {
   CHECK(queue.connections_wanted(0, 0, start) == 1);
   CHECK(queue.connections_wanted(1, 1, start) == 0);
   CHECK(queue.connections_wanted(1, 0, start) == 1);
-  for (int i = 0; i < 9; ++i) queue.add(job());
+  for (int i = 0; i < 9; ++i)
+    queue.add(job());
   CHECK(queue.connections_wanted(0, 0, start) == 3);
   CHECK(queue.connections_wanted(2, 0, start) == 1);
   CHECK(queue.connections_wanted(3, 0, start) == 0);
@@ -50,7 +52,8 @@ TEST_CASE("as many connections are opened as have work, up to the limit") {
 
 TEST_CASE("a destination that cannot be reached is probed by one connection after its back-off") {
   DestinationQueue queue{ClusterDestination{"ccr1"}, 20};
-  for (int i = 0; i < 10; ++i) queue.add(job());
+  for (int i = 0; i < 10; ++i)
+    queue.add(job());
   queue.connect_failed("refused", start, back_off, 0.5);
   CHECK(queue.unreachable());
   CHECK(queue.connections_wanted(0, 0, start + 4s) == 0);
@@ -63,7 +66,8 @@ TEST_CASE("a destination that cannot be reached is probed by one connection afte
 
 TEST_CASE("a destination that answers again is open to all and tells since when") {
   DestinationQueue queue{ClusterDestination{"ccr1"}, 20};
-  for (int i = 0; i < 3; ++i) queue.add(job());
+  for (int i = 0; i < 3; ++i)
+    queue.add(job());
   queue.connect_failed("refused", start, back_off, 0.5);
   CHECK(queue.connected(start + 5s));
   CHECK(queue.reachable_since() == start + 5s);

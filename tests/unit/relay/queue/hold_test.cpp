@@ -26,7 +26,9 @@ relay::HoldConditions with_agent() {
 
 }  // namespace
 
-TEST_CASE("what is not in doubt is not held") { CHECK_FALSE(held_until({}, with_agent())); }
+TEST_CASE("what is not in doubt is not held") {
+  CHECK_FALSE(held_until({}, with_agent()));
+}
 
 TEST_CASE("nothing is held for a cluster whose active node never had an agent") {
   auto conditions = with_agent();

@@ -53,7 +53,8 @@ TEST_CASE("a directory that cannot say now is 4xx, never 5xx") {
 }
 
 TEST_CASE("aliases are expanded, and each keeps what the client said") {
-  const auto recipients = expand_recipients({given("team@x")}, {{mailbox("a@x", "a@x"), mailbox("b@x", "b@x")}});
+  const auto recipients =
+      expand_recipients({given("team@x")}, {{mailbox("a@x", "a@x"), mailbox("b@x", "b@x")}});
   REQUIRE(recipients.size() == 2);
   CHECK(recipients[0].address == "a@x");
   CHECK(recipients[1].address == "b@x");
@@ -61,9 +62,9 @@ TEST_CASE("aliases are expanded, and each keeps what the client said") {
 }
 
 TEST_CASE("recipients that end at the same mailbox and detail are one recipient") {
-  const auto recipients =
-      expand_recipients({given("a@x"), given("alias@x"), given("a+box@x")},
-                        {{mailbox("a@x", "a@x")}, {mailbox("a@x", "a@x")}, {mailbox("a+box@x", "a@x", "box")}});
+  const auto recipients = expand_recipients(
+      {given("a@x"), given("alias@x"), given("a+box@x")},
+      {{mailbox("a@x", "a@x")}, {mailbox("a@x", "a@x")}, {mailbox("a+box@x", "a@x", "box")}});
   REQUIRE(recipients.size() == 2);
   CHECK(recipients[0].address == "a@x");
   CHECK(recipients[1].address == "a+box@x");
