@@ -166,7 +166,8 @@ class CurlHubClient final : public HubClient {
 
   HubResult<ResubmissionAnswer> resubmit(const dumpster::StorageGroup& group,
                                          const std::string& body) override {
-    return read(call("POST", path_of(group) + "/resubmissions", &body), resubmission_from);
+    return read(call("POST", path_of(group) + "/resubmissions", &body, settings_.order_deadline),
+                resubmission_from);
   }
 
   HubResult<ResubmissionAnswer> resubmission(const std::string& id) override {
@@ -174,7 +175,7 @@ class CurlHubClient final : public HubClient {
   }
 
   HubResult<void> absent(const dumpster::StorageGroup& group, const std::string& body) override {
-    const auto answer = call("POST", path_of(group) + "/absent", &body);
+    const auto answer = call("POST", path_of(group) + "/absent", &body, settings_.order_deadline);
     if (!answer) return answer.error();
     return {};
   }
@@ -199,6 +200,11 @@ class CurlHubClient final : public HubClient {
   }
 
   HubResult<std::string> call(const char* method, const std::string& path, const std::string* body) {
+    return call(method, path, body, settings_.call_deadline);
+  }
+
+  HubResult<std::string> call(const char* method, const std::string& path, const std::string* body,
+                              std::chrono::milliseconds deadline) {
     std::string answer;
     const auto take = [&](std::string_view piece) -> HubResult<void> {
       if (answer.size() + piece.size() > settings_.largest_answer) {
@@ -207,7 +213,7 @@ class CurlHubClient final : public HubClient {
       answer.append(piece);
       return {};
     };
-    const auto done = transfer(method, path, body, settings_.call_deadline, take);
+    const auto done = transfer(method, path, body, deadline, take);
     if (!done) return done.error();
     return answer;
   }

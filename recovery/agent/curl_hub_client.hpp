@@ -19,6 +19,7 @@ struct CurlHubClientSettings {
   std::string key;
   std::chrono::milliseconds connect_deadline{3'000};
   std::chrono::milliseconds call_deadline{60'000};
+  std::chrono::milliseconds order_deadline{60'000};  ///< a request for mail may name thousands of deliveries
   std::chrono::milliseconds listing_deadline{900'000};
   std::size_t largest_answer = 8U << 20;
   std::size_t largest_line = 16U << 20;

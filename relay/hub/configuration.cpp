@@ -129,7 +129,7 @@ void read_cluster(TomlTable cluster, const dumpster::RetentionLimits& defaults, 
   read.name = checked_name(cluster, taken);
   routes.name = read.name;
   std::set<std::string> nodes;
-  for (auto node : cluster.tables("node", 2)) {
+  for (auto node : cluster.tables("node", 1)) {
     const auto name = checked_name(node, nodes);
     const auto hop = read_next_hop(node, "deliver_to", node.name("deliver_to"));
     node.close();
@@ -179,6 +179,9 @@ void read_recovery(TomlTable recovery, bool given, HubConfiguration& made) {
 
 void add_warnings(HubConfiguration& made) {
   for (const auto& cluster : made.clusters) {
+    if (cluster.nodes.size() < 2) {
+      made.warnings.push_back("cluster " + cluster.name + " has one node: there is nothing to fail over to");
+    }
     for (const auto& group : cluster.storage_groups) {
       const auto name = cluster.name + "/" + group.name;
       if (group.limits.off()) {

@@ -144,8 +144,10 @@ void Hub::open_http() {
   }
   if (configuration_.metrics_address) {
     auto router = std::make_shared<recovery::http::Router>();
-    recovery::add_observability(
-        *router, [this] { return metrics_.exposition(); }, [this] { return relay_->accepting(); });
+    recovery::Observed observed;
+    observed.metrics = [this] { return metrics_.exposition(); };
+    observed.accepting = [this] { return relay_->accepting(); };
+    recovery::add_observability(*router, std::move(observed));
     listen(serve(router, false), *configuration_.metrics_address);
   }
 }

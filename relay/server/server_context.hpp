@@ -32,9 +32,9 @@ struct ServerContext {
   const dumpster::Clock& clock;
   ServerSettings settings;
   FreshBodies fresh_bodies{64ULL << 20};
-  SessionRegistry sessions;
+  SessionRegistry sessions{};
   /// A message is on stable storage: deliver it.
-  std::function<void(dumpster::Message, std::shared_ptr<const std::string>)> accepted;
+  std::function<void(dumpster::Message, std::shared_ptr<const std::string>)> accepted{};
 };
 
 }  // namespace relay

@@ -165,7 +165,7 @@ bool is_address_literal(std::string_view text) {
 }
 
 bool is_client_name(std::string_view text) {
-  return is_domain_of(text, true) || is_address_literal(text);
+  return !has_non_ascii(text) && (is_domain_of(text, true) || is_address_literal(text));
 }
 
 }  // namespace relay::smtp

@@ -50,8 +50,9 @@ void HeaderScanner::feed(std::string_view bytes) {
     line_size_ += piece.size();
     if (total_ > max_header || line_size_ > max_line) {
       done_ = true;
-      // A Message-ID that is cut off here is none.
-      if (in_message_id_) message_id_field_.clear();
+      // A Message-ID that is cut off here is none; a line that begins another field has ended it.
+      const bool continued = named_ || piece.front() == ' ' || piece.front() == '\t';
+      if (in_message_id_ && continued) message_id_field_.clear();
     } else {
       feed_line(piece, lf != std::string_view::npos);
     }
@@ -65,12 +66,10 @@ void HeaderScanner::feed_line(std::string_view piece, bool complete) {
     begin_field();
     if (named_ && in_message_id_) message_id_field_ += line_start_.substr(0, known);
   }
-  if (in_message_id_ && named_ && message_id_field_.size() <= max_message_id_field)
-    message_id_field_ += piece;
+  const bool room = message_id_field_.size() <= max_message_id_field;
+  if (in_message_id_ && named_ && room) message_id_field_ += piece;
   if (!complete) return;
-  if (!named_) {
-    done_ = line_start_ == "\r\n" || line_start_ == "\n";
-  }
+  if (!named_) done_ = line_start_ == "\r\n" || line_start_ == "\n";
   line_start_.clear();
   line_size_ = 0;
   named_ = false;

@@ -79,15 +79,16 @@ class Pair(EndToEnd):
     def test_a_dovecot_pair_replicates_and_loses_what_was_not_yet_replicated(self):
         old, new = dovecot.pair(self.workspace.base, [ALICE, BOB])
         dovecot.start_pair(self.workspace, old, new)
-        with smtplib.LMTP(old.address, old.lmtp_port) as client:
-            for number in range(5):
-                for mailbox in (ALICE, BOB):
-                    client.sendmail("s@example.net", [mailbox], message(f"early{number}@x", [mailbox]))
-            wait_until(lambda: len(new.copies()) == 10, 20, "replication")
-            self.assertTrue(old.pause_replication())
-            for number in range(5):
-                client.sendmail("s@example.net", [ALICE], message(f"late{number}@x", [ALICE]))
-            old.kill()
+        client = smtplib.LMTP(old.address, old.lmtp_port)
+        self.addCleanup(client.close)
+        for number in range(5):
+            for mailbox in (ALICE, BOB):
+                client.sendmail("s@example.net", [mailbox], message(f"early{number}@x", [mailbox]))
+        wait_until(lambda: len(new.copies()) == 10, 20, "replication")
+        self.assertTrue(old.pause_replication())
+        for number in range(5):
+            client.sendmail("s@example.net", [ALICE], message(f"late{number}@x", [ALICE]))
+        old.kill()
         self.assertEqual(session_members(old.process.id), [])
         survivors = new.settled_copies()
         self.assertEqual(len(survivors), 10)

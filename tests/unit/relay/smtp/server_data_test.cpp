@@ -103,6 +103,65 @@ TEST_CASE("LMTP answers once for each accepted recipient, in their order") {
       "MAIL FROM:<>\r\nRCPT TO:<a@example.test>\r\nRCPT TO:<no@example.test>\r\nRCPT "
       "TO:<b@example.test>\r\nDATA\r\n");
   CHECK(dialogue.say("x\r\n.\r\n") == "250 2.0.0 one\r\n452 4.2.2 two\r\n");
+  dialogue.say("MAIL FROM:<>\r\nRCPT TO:<a@example.test>\r\nRCPT TO:<b@example.test>\r\nDATA\r\n");
+  CHECK(dialogue.say("x\n\r\n.\r\n").find("\r\n554 5.6.0 ") != std::string::npos);
+  dialogue.outcome = {{250, "2.0.0", "one"}};
+  dialogue.say("MAIL FROM:<>\r\nRCPT TO:<a@example.test>\r\nRCPT TO:<b@example.test>\r\nDATA\r\n");
+  const auto written = dialogue.say("x\r\n.\r\n");
+  CHECK(starts_with(written, "250 2.0.0 one\r\n451 4.3.0 "));
+}
+
+TEST_CASE(
+    "a message of exactly the limit passes; one octet more is swallowed, dropped at once and refused at its "
+    "end") {
+  ServerSettings settings;
+  settings.max_message_size = 100;
+  ServerDialogue dialogue{settings};
+  dialogue.greet();
+  dialogue.say(transaction);
+  CHECK(dialogue.say(std::string(98, 'x') + "\r\n.\r\n") == "250 2.0.0 stored\r\n");
+  dialogue.say(transaction);
+  CHECK(dialogue.say(std::string(99, 'x') + "\r\n").empty());
+  CHECK(dialogue.dropped == std::vector<std::string>{"size"});
+  dialogue.body_bytes = 0;
+  for (int i = 0; i < 100; ++i)
+    CHECK(dialogue.say(std::string(10000, 'y')).empty());
+  CHECK(dialogue.body_bytes == 0);
+  CHECK(starts_with(dialogue.say("\r\n.\r\n"), "552 5.3.4 "));
+  CHECK(dialogue.accepted.size() == 1);
+  CHECK(starts_with(dialogue.say("MAIL FROM:<a@b>\r\n"), "250 2.1.0"));
+}
+
+TEST_CASE("transparency is not counted as size") {
+  ServerSettings settings;
+  settings.max_message_size = 3;
+  ServerDialogue dialogue{settings};
+  dialogue.greet();
+  dialogue.say(transaction);
+  CHECK(dialogue.say("..\r\n.\r\n") == "250 2.0.0 stored\r\n");
+}
+
+TEST_CASE("a message that the owner does not want at DATA is no message, and the transaction stands") {
+  ServerDialogue dialogue;
+  dialogue.greet();
+  dialogue.on_begin = [] { return Reply{451, "4.3.1", "no room"}; };
+  CHECK(dialogue.say(transaction).find("451 4.3.1 no room\r\n") != std::string::npos);
+  dialogue.on_begin = nullptr;
+  CHECK(dialogue.say("DATA\r\n") == "354 go on\r\n");
+  dialogue.say("x\r\n.\r\n");
+  CHECK(dialogue.accepted.size() == 1);
+}
+
+TEST_CASE("the bytes of a message are given in runs as long as the input, not line by line") {
+  ServerDialogue dialogue;
+  dialogue.greet();
+  dialogue.say(transaction);
+  std::string text;
+  while (text.size() < 60000)
+    text += "a line of an ordinary message, as they are\r\n";
+  dialogue.say(text + ".\r\n");
+  REQUIRE(dialogue.runs.size() == 1);
+  CHECK(dialogue.runs[0].size() == text.size());
 }
 
 }  // namespace relay::smtp

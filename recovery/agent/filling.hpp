@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "recovery/agent/comparison.hpp"
+#include "recovery/agent/report.hpp"
+#include "recovery/agent/surroundings.hpp"
+
+namespace recovery::agent {
+
+/// Compares what hubs delivered with what this node has, and has the difference delivered, in rounds: what
+/// falls in doubt on the way is decided when its outcome is settled, and a round ends the filling when
+/// nothing is pending any more.
+class Filling {
+ public:
+  struct Options {
+    Standpoint standpoint;
+    std::set<std::string> mailboxes;  ///< only these; empty: all
+    bool dry_run = false;
+    std::function<bool()> save;  ///< makes the state durable; false: the operation must end
+  };
+
+  Filling(Surroundings& surroundings, State& state, Report& report, std::vector<HubWork>& hubs,
+          Options options);
+
+  /// Fills on every hub that is going. Those on which it came to the end are still going then. False when it
+  /// broke off for all (the report then has an error or a conflict).
+  bool run();
+
+ private:
+  struct GroupWork {
+    std::string name;
+    std::vector<ListedDelivery> lines;  ///< of the last listing
+    Instant listed_at{};                ///< the first listing's `now`
+    Instant now{};                      ///< the last listing's
+    std::set<dumpster::Uuid> resubmitted;
+    std::set<std::pair<dumpster::Uuid, std::uint32_t>>
+        decided;  ///< delivery and attempt: each is ordered once
+  };
+  struct RunningOrder {
+    HubWork* hub = nullptr;
+    PendingOrder order;
+    std::size_t settled = 0;  ///< recipients named as present
+    std::string id;           ///< empty until the hub has answered
+    ResubmissionAnswer last;
+    bool over = false;
+  };
+
+  void prepare();
+  void take_up_orders();
+  void list(bool whole);
+  HubResult<void> list_group(HubWork& hub, GroupWork& group, bool whole);
+  void keep(GroupWork& group, ListedDelivery line) const;
+  Standpoint standpoint_of(const GroupWork& group) const;
+  bool look(Inventory& inventory);
+  void decide(const Inventory& inventory);
+  void plan(const HubWork& hub, const GroupWork& group, const std::vector<Decision>& decisions);
+  void order(HubWork& hub, GroupWork& group, std::vector<Decision> decisions);
+  bool send_orders();
+  void send(RunningOrder& order);
+  bool follow_orders();
+  void follow(RunningOrder& order);
+  bool close_orders();
+  void refused(RunningOrder& order, const HubError& error);
+  bool running() const;
+  bool verify();
+  bool list_resubmitted();
+  bool fail(std::string error);
+  bool settle_conflicts();
+
+  Surroundings& surroundings_;
+  State& state_;
+  Report& report_;
+  std::vector<HubWork>& hubs_;
+  Options options_;
+  std::map<HubWork*, std::vector<GroupWork>> groups_;
+  std::vector<RunningOrder> orders_;
+  std::size_t waiting_ = 0;  ///< in-doubt recipients of the last round that were not ripe
+  bool first_ = true;        ///< the first round
+  bool again_ = false;       ///< a hub did not find what was named: list the whole window once more
+};
+
+}  // namespace recovery::agent

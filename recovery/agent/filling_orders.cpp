@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <utility>
+
+#include "recovery/agent/filling.hpp"
+#include "recovery/agent/order_body.hpp"
+
+namespace recovery::agent {
+namespace {
+
+std::string conflict_of(const HubWork& hub, const ClusterStatus& status) {
+  return hub.address() + " is at term " + std::to_string(status.term) + " with " + status.active + " active";
+}
+
+}  // namespace
+
+/// Orders of an earlier run under the same term are sent again as they are: the hub knows them by their keys.
+void Filling::take_up_orders() {
+  const std::uint64_t term = options_.standpoint.term;
+  if (options_.dry_run) return;
+  std::erase_if(state_.orders, [term](const PendingOrder& order) { return order.term != term; });
+  for (const PendingOrder& order : state_.orders) {
+    for (HubWork& hub : hubs_) {
+      if (!hub.going || hub.address() != order.hub) continue;
+      RunningOrder running;
+      running.hub = &hub;
+      running.order = order;
+      const OrderContent content = content_of_order(order.body);
+      running.settled = content.settled;
+      for (GroupWork& group : groups_.at(&hub)) {
+        if (group.name == order.group)
+          group.resubmitted.insert(content.resubmitted.begin(), content.resubmitted.end());
+      }
+      orders_.push_back(std::move(running));
+    }
+  }
+}
+
+void Filling::order(HubWork& hub, GroupWork& group, std::vector<Decision> decisions) {
+  for (std::size_t first = 0; first < decisions.size(); first += decisions_in_order) {
+    const std::size_t last = std::min(first + decisions_in_order, decisions.size());
+    const std::vector<Decision> part(
+        std::make_move_iterator(decisions.begin() + static_cast<std::ptrdiff_t>(first)),
+        std::make_move_iterator(decisions.begin() + static_cast<std::ptrdiff_t>(last)));
+    RunningOrder running;
+    running.hub = &hub;
+    OrderHead head;
+    head.key = surroundings_.node + "-" + dumpster::to_string(dumpster::new_uuid(surroundings_.clock->now()));
+    head.from = hub.from;
+    head.until = group.now;
+    head.node = surroundings_.node;
+    head.term = options_.standpoint.term;
+    for (const Decision& decision : part) {
+      head.from = std::min(head.from, decision.delivered_at);
+      group.decided.emplace(decision.delivery_id, decision.attempt);
+      if (decision.outcome == dumpster::ResubmissionItem::Outcome::deliver) {
+        group.resubmitted.insert(decision.delivery_id);
+      } else {
+        running.settled += decision.recipients.size();
+      }
+    }
+    running.order.hub = hub.address();
+    running.order.group = group.name;
+    running.order.term = head.term;
+    running.order.key = head.key;
+    running.order.body = order_body(head, part);
+    state_.orders.push_back(running.order);
+    orders_.push_back(std::move(running));
+  }
+}
+
+/// Durable first, then sent: an interrupted order is sent again under its key.
+bool Filling::send_orders() {
+  const bool any =
+      std::any_of(orders_.begin(), orders_.end(), [](const RunningOrder& order) { return order.id.empty(); });
+  if (!any) return true;
+  if (!options_.save()) return false;
+  side_by_side(hubs_, [this](HubWork& hub) {
+    for (RunningOrder& order : orders_) {
+      if (order.hub == &hub && hub.going && order.id.empty() && !order.over) send(order);
+    }
+  });
+  return settle_conflicts();
+}
+
+void Filling::send(RunningOrder& order) {
+  const dumpster::StorageGroup group{surroundings_.cluster, order.order.group};
+  const auto answer = patiently(*surroundings_.clock, surroundings_.wait,
+                                [&] { return order.hub->client->resubmit(group, order.order.body); });
+  if (!answer) return refused(order, answer.error());
+  order.hub->report.resubmitted += answer->matched - std::min<std::uint64_t>(answer->matched, order.settled);
+  order.id = answer->id;
+  order.last = *answer;
+  order.over = answer->ended();
+}
+
+/// A refused order is not sent again: the hub has decided about it. A refusal may be news of a higher term.
+void Filling::refused(RunningOrder& order, const HubError& error) {
+  HubWork& hub = *order.hub;
+  order.over = error.kind == HubError::Kind::refused;
+  if (error.status == 409) {
+    const auto status = hub.client->cluster(surroundings_.cluster);
+    if (status && status->term > options_.standpoint.term) hub.conflict = conflict_of(hub, *status);
+  }
+  hub.give_up(error);
+}
+
+bool Filling::settle_conflicts() {
+  for (const HubWork& hub : hubs_) {
+    if (!hub.conflict.empty()) report_.conflict = hub.conflict;
+  }
+  return report_.conflict.empty();
+}
+
+/// Until all are over, or until it is time to see what has fallen in doubt meanwhile.
+bool Filling::follow_orders() {
+  const dumpster::Duration end =
+      surroundings_.clock->elapsed() + surroundings_.settle + std::chrono::seconds{2};
+  for (;;) {
+    side_by_side(hubs_, [this](HubWork& hub) {
+      for (RunningOrder& order : orders_) {
+        if (order.hub == &hub && hub.going && !order.over) follow(order);
+      }
+    });
+    if (!settle_conflicts()) return false;
+    if (!running() || surroundings_.clock->elapsed() >= end) return close_orders();
+    if (!surroundings_.clock->pause(std::chrono::milliseconds{250})) return fail("interrupted");
+  }
+}
+
+void Filling::follow(RunningOrder& order) {
+  const auto answer = patiently(*surroundings_.clock, surroundings_.wait,
+                                [&] { return order.hub->client->resubmission(order.id); });
+  if (!answer) return refused(order, answer.error());
+  const std::size_t not_found = std::max(order.last.not_found, answer->not_found);
+  order.last = *answer;
+  order.last.not_found = not_found;
+  order.over = answer->ended();
+  surroundings_.tell(order.hub->address() + ": " + std::to_string(answer->delivered) + " of " +
+                     std::to_string(answer->matched) + " delivered");
+}
+
+/// Counts what is over, and forgets it.
+bool Filling::close_orders() {
+  bool any = false;
+  for (RunningOrder& order : orders_) {
+    if (!order.over) continue;
+    any = true;
+    HubReport& report = order.hub->report;
+    const ResubmissionAnswer& last = order.last;
+    report.delivered += last.delivered - std::min<std::uint64_t>(last.delivered, order.settled);
+    report.failed += last.failed;
+    again_ = again_ || last.not_found > 0;
+    if (last.state == "cancelled") {
+      const auto status = order.hub->client->cluster(surroundings_.cluster);
+      if (status && status->term > options_.standpoint.term) {
+        report_.conflict = conflict_of(*order.hub, *status);
+      }
+      report.failed += last.matched - std::min(last.matched, last.delivered + last.failed);
+    }
+    std::erase_if(state_.orders, [&](const PendingOrder& pending) { return pending.key == order.order.key; });
+  }
+  std::erase_if(orders_, [](const RunningOrder& order) { return order.over; });
+  if (!any) return true;
+  return options_.save() && report_.conflict.empty();
+}
+
+bool Filling::running() const {
+  return std::any_of(orders_.begin(), orders_.end(),
+                     [](const RunningOrder& order) { return order.hub->going && !order.over; });
+}
+
+}  // namespace recovery::agent

@@ -1,0 +1,217 @@
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <iostream>
+#include <mutex>
+#include <thread>
+
+#include "recovery/agent/command_inventory.hpp"
+#include "recovery/agent/curl_hub_client.hpp"
+#include "recovery/agent/dovecot_inventory.hpp"
+#include "recovery/agent/maildir_inventory.hpp"
+#include "recovery/agent/operation.hpp"
+#include "recovery/agent/status_text.hpp"
+#include "recovery/agent/subprocess.hpp"
+#include "recovery/configuration/agent_configuration.hpp"
+#include "recovery/configuration/quantity.hpp"
+
+namespace {
+
+using namespace recovery;
+using namespace recovery::agent;
+using namespace std::chrono_literals;
+
+std::atomic<bool> stop{false};
+
+void on_signal(int) {
+  stop = true;
+}
+
+class MachineClock final : public AgentClock {
+ public:
+  Instant now() const override { return dumpster::system_clock().now(); }
+  dumpster::Duration elapsed() const override {
+    return std::chrono::duration_cast<dumpster::Duration>(
+        std::chrono::steady_clock::now().time_since_epoch());
+  }
+  bool pause(dumpster::Duration duration) override {
+    const dumpster::Duration end = elapsed() + duration;
+    while (!stop && elapsed() < end)
+      std::this_thread::sleep_for(std::min<dumpster::Duration>(end - elapsed(), 50ms));
+    return !stop;
+  }
+};
+
+struct CommandLine {
+  std::string configuration;
+  std::string wait = "10s";
+  bool json = false;
+  bool no_fill = false;
+  std::optional<std::uint64_t> term;
+  PromoteOptions promote;
+  std::string from;
+  std::vector<std::string> mailboxes;
+};
+
+std::unique_ptr<InventorySource> make_inventory(const InventoryConfiguration& inventory) {
+  switch (inventory.type) {
+    case InventoryConfiguration::Type::dovecot:
+      return make_dovecot_inventory(inventory.path, &stop);
+    case InventoryConfiguration::Type::command:
+      return make_command_inventory(inventory.path, &stop);
+    case InventoryConfiguration::Type::maildir:
+      break;
+  }
+  return make_maildir_inventory(inventory.path);
+}
+
+std::unique_ptr<HubClient> make_client(const AgentConfiguration& agent, const std::string& address,
+                                       std::chrono::milliseconds wait) {
+  CurlHubClientSettings settings;
+  settings.address = address;
+  settings.token = agent.token;
+  settings.node = agent.node;
+  settings.ca = agent.ca;
+  settings.certificate = agent.certificate;
+  settings.key = agent.key;
+  settings.connect_deadline = std::clamp<std::chrono::milliseconds>(wait, 100ms, 3s);
+  settings.call_deadline = std::max<std::chrono::milliseconds>(wait, 1s);
+  settings.stop = &stop;
+  return make_curl_hub_client(std::move(settings));
+}
+
+dumpster::Result<void> run_quiesce(const std::string& command) {
+  Subprocess shell;
+  shell.arguments = {"/bin/sh", "-c", command};
+  shell.deadline = 10min;
+  shell.largest_output = 1U << 20;
+  shell.stop = &stop;
+  const auto outcome = run(shell);
+  if (!outcome) return outcome.error();
+  if (outcome->status == 0) return {};
+  return dumpster::Error{dumpster::Fault::unavailable,
+                         "status " + std::to_string(outcome->status) + " " + outcome->complaint};
+}
+
+std::function<void(const std::string&)> progress_line() {
+  if (::isatty(STDERR_FILENO) == 0) return {};
+  const auto mutex = std::make_shared<std::mutex>();
+  return [mutex](const std::string& what) {
+    const std::lock_guard lock{*mutex};
+    std::cerr << what << std::endl;
+  };
+}
+
+dumpster::Result<Surroundings> surroundings_of(const AgentConfiguration& agent, dumpster::Duration wait,
+                                               MachineClock& clock) {
+  auto state = open_state(agent.state_dir, agent.cluster, agent.node, 30s);
+  if (!state) return state.error();
+  Surroundings surroundings;
+  surroundings.cluster = agent.cluster;
+  surroundings.node = agent.node;
+  surroundings.lookback = agent.lookback;
+  surroundings.margin = agent.margin;
+  surroundings.settle = agent.settle;
+  surroundings.wait = wait;
+  const auto call_wait = std::chrono::duration_cast<std::chrono::milliseconds>(wait);
+  for (const std::string& hub : agent.hubs)
+    surroundings.hubs.push_back(make_client(agent, hub, call_wait));
+  surroundings.inventory = make_inventory(agent.inventory);
+  surroundings.state = std::move(*state);
+  surroundings.clock = &clock;
+  if (!agent.quiesce.empty()) {
+    surroundings.quiesce = [command = agent.quiesce] { return run_quiesce(command); };
+  }
+  surroundings.progress = progress_line();
+  return surroundings;
+}
+
+/// A time with its unit, or whole seconds.
+std::optional<dumpster::Duration> wait_from(std::string text) {
+  if (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos) text += "s";
+  return duration_from(text);
+}
+
+int complain(const std::string& sentence) {
+  std::cerr << "dumpster-agent: " << sentence << "\n";
+  return 1;
+}
+
+int print(const Report& report, bool json) {
+  std::cout << (json ? to_json(report) + "\n" : to_text(report)) << std::flush;
+  return report.exit_status();
+}
+
+int perform(const std::string& command, const CommandLine& line, Surroundings& surroundings) {
+  if (command == "promote") return print(promote(surroundings, line.promote), line.json);
+  if (command == "demote") return print(demote(surroundings), line.json);
+  if (command == "status") {
+    const StatusReport report = status(surroundings);
+    std::cout << (line.json ? to_json(report) + "\n" : to_text(report)) << std::flush;
+    return report.report.exit_status();
+  }
+  if (line.from.empty() && line.mailboxes.empty()) return print(fill(surroundings), line.json);
+  WindowOptions window;
+  const auto from = dumpster::from_rfc3339(line.from);
+  if (!from) return complain("--from must be a time such as 2026-01-31T12:00:00Z");
+  window.from = *from;
+  window.mailboxes = {line.mailboxes.begin(), line.mailboxes.end()};
+  return print(fill_window(surroundings, window), line.json);
+}
+
+void define(CLI::App& app, CommandLine& line) {
+  app.require_subcommand(1);
+  app.set_version_flag("--version", DUMPSTER_VERSION);
+  app.add_option("--config", line.configuration, "The agent's configuration file")->required();
+  app.add_option("--wait", line.wait, "How long a hub may be out of reach before it is left for `fill`");
+  app.add_flag("--json", line.json, "Print the report as JSON");
+  CLI::App* promote = app.add_subcommand("promote", "Activate this node on all hubs, then fill the gap");
+  promote->add_flag("--no-fill", line.no_fill, "Only activate; `fill` does the rest");
+  promote->add_flag("--planned", line.promote.planned, "A lossless move");
+  promote->add_flag("--dry-run", line.promote.dry_run, "Change nothing; print what would be resubmitted");
+  promote->add_option("--term", line.term, "The term, from the cluster manager");
+  CLI::App* fill =
+      app.add_subcommand("fill", "Finish with the hubs that promote did not reach, or fill a window again");
+  fill->add_option("--from", line.from, "Compare again what was delivered since then (RFC 3339)");
+  fill->add_option("--mailbox", line.mailboxes, "Only this mailbox; may be repeated")->needs("--from");
+  app.add_subcommand("demote", "Record that this node is passive now");
+  app.add_subcommand("status", "Show what is kept and how the hubs see the cluster");
+  app.add_subcommand("watch", "Not available in this version");
+  for (CLI::App* command : app.get_subcommands({}))
+    command->fallthrough();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGTERM, on_signal);
+  ::signal(SIGINT, on_signal);
+  CommandLine line;
+  CLI::App app{"The agent of Transport Dumpster on a mailbox node", "dumpster-agent"};
+  define(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 1;
+  }
+  line.promote.fill = !line.no_fill;
+  line.promote.term = line.term;
+  const std::string command = app.get_subcommands().front()->get_name();
+  if (command == "watch") return complain("`watch` is not available in this version");
+  const auto wait = wait_from(line.wait);
+  if (!wait || *wait > 24h) return complain("--wait must be a time such as 10s");
+
+  std::vector<ConfigurationFault> faults;
+  const auto configuration = read_agent_configuration(line.configuration, faults);
+  for (const ConfigurationFault& fault : faults)
+    std::cerr << to_string(fault) << "\n";
+  if (!configuration) return 1;
+  MachineClock clock;
+  auto surroundings = surroundings_of(*configuration, *wait, clock);
+  if (!surroundings) return complain(surroundings.error().detail);
+  return perform(command, line, *surroundings);
+}

@@ -1,0 +1,211 @@
+#include "recovery/agent/operation.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "recovery/agent/operation_steps.hpp"
+
+namespace recovery::agent {
+namespace {
+
+using dumpster::ActivationKind;
+
+/// An unfinished promote of this node that nobody has overtaken goes on under its term.
+bool goes_on(OperationSteps& steps, const PromoteOptions& options) {
+  const auto& pending = steps.state().promote;
+  if (!pending || pending->term == 0) return false;
+  if (options.term && *options.term != pending->term) return false;
+  return steps.opponent(pending->term) == nullptr;
+}
+
+/// What a cluster manager's term is refused for: a hub or the agent has seen a higher one, or another node's.
+bool is_outdated(OperationSteps& steps, std::uint64_t term) {
+  return term < steps.highest_term() || steps.opponent(term) != nullptr;
+}
+
+bool choose_term(OperationSteps& steps, const Surroundings& surroundings, const PromoteOptions& options) {
+  State& state = steps.state();
+  if (goes_on(steps, options)) return true;
+  if (options.term && is_outdated(steps, *options.term)) {
+    const HubWork* hub = steps.opponent(*options.term);
+    if (hub != nullptr) return steps.lose(*hub);
+    steps.report().conflict = "this agent has seen term " + std::to_string(steps.highest_term());
+    return false;
+  }
+  PendingPromote promote;
+  promote.kind = options.planned ? ActivationKind::lossless : ActivationKind::lossy;
+  promote.started = surroundings.clock->now();
+  for (const HubWork& hub : steps.hubs())
+    promote.hubs[hub.address()] = HubProgress{};
+  const auto own = own_next_term(state, surroundings.node, steps.highest_term());
+  promote.term = options.term ? *options.term : own.value_or(0);
+  if (promote.term != 0) state.highest_term = std::max(state.highest_term, promote.term);
+  state.promote = std::move(promote);
+  state.orders.clear();
+  return true;
+}
+
+/// A hub that is not configured any more is not waited for; one that is new is asked, too.
+void follow_configuration(OperationSteps& steps) {
+  auto& pending = steps.state().promote->hubs;
+  std::map<std::string, HubProgress> configured;
+  for (const HubWork& hub : steps.hubs())
+    configured[hub.address()] = pending[hub.address()];
+  pending = std::move(configured);
+}
+
+/// Hubs on which the promote is done already are left alone.
+void skip_filled(OperationSteps& steps) {
+  for (HubWork& hub : steps.hubs()) {
+    const HubProgress& progress = steps.state().promote->hubs[hub.address()];
+    if (!progress.filled) continue;
+    hub.going = false;
+    hub.report.activated = progress.activated;
+    hub.report.filled = true;
+    hub.report.trouble.clear();
+    hub.report.failed_call = false;
+  }
+}
+
+Report rehearse(OperationSteps& steps, const Surroundings& surroundings, const PromoteOptions& options) {
+  Filling::Options filling;
+  filling.dry_run = true;
+  const auto own = own_next_term(steps.state(), surroundings.node, steps.highest_term());
+  filling.standpoint.term = options.term ? *options.term : own.value_or(0);
+  steps.report().term = filling.standpoint.term;
+  steps.report().dry_run = true;
+  for (HubWork& hub : steps.hubs())
+    hub.from = hub.identity.now - surroundings.lookback;
+  steps.fill_from(std::move(filling));
+  steps.state().promote.reset();
+  return steps.finish();
+}
+
+}  // namespace
+
+Report promote(Surroundings& surroundings, const PromoteOptions& options) {
+  OperationSteps steps{surroundings, "promote"};
+  if (!steps.load() || !steps.survey()) return steps.finish();
+  if (options.dry_run) return rehearse(steps, surroundings, options);
+  if (!choose_term(steps, surroundings, options)) return steps.finish();
+  if (steps.state().promote->term == 0) {
+    // No hub was reached and none ever was: the order is kept, and `fill` chooses the term.
+    steps.save();
+    return steps.finish();
+  }
+  follow_configuration(steps);
+  skip_filled(steps);
+  if (!steps.activate() || !options.fill) return steps.finish();
+  steps.complete();
+  return steps.finish();
+}
+
+Report fill(Surroundings& surroundings) {
+  OperationSteps steps{surroundings, "fill"};
+  if (!steps.load()) return steps.finish();
+  State& state = steps.state();
+  if (!state.promote) {
+    steps.report().notes.push_back("nothing is pending");
+    steps.report().term = state.highest_term;
+    for (HubWork& hub : steps.hubs())
+      hub.going = false;
+    return steps.finish();
+  }
+  if (!steps.survey()) return steps.finish();
+  if (state.promote->term == 0) {
+    // A term that was never chosen gives way to whatever has happened since.
+    if (const HubWork* hub = steps.opponent(state.highest_term + 1)) {
+      steps.lose(*hub);
+      return steps.finish();
+    }
+    const auto own = own_next_term(state, surroundings.node, steps.highest_term());
+    if (!own) {
+      steps.save();
+      return steps.finish();
+    }
+    state.promote->term = *own;
+    state.highest_term = *own;
+  }
+  if (const HubWork* hub = steps.opponent(state.promote->term)) {
+    steps.lose(*hub);
+    return steps.finish();
+  }
+  for (HubWork& hub : steps.hubs())
+    state.promote->hubs.try_emplace(hub.address());
+  if (steps.activate()) steps.complete();
+  return steps.finish();
+}
+
+Report fill_window(Surroundings& surroundings, const WindowOptions& options) {
+  OperationSteps steps{surroundings, "fill"};
+  if (!steps.load() || !steps.survey()) return steps.finish();
+  const std::uint64_t term = steps.highest_term();
+  for (const HubWork& hub : steps.hubs()) {
+    if (hub.report.reached && hub.status.active != surroundings.node) {
+      steps.report().conflict = hub.address() + " is at term " + std::to_string(hub.status.term) + " with " +
+                                hub.status.active + " active";
+      return steps.finish();
+    }
+    if (hub.report.reached && hub.status.term != term) {
+      steps.fail("the hubs do not agree about the term: promote this node first");
+      return steps.finish();
+    }
+  }
+  for (HubWork& hub : steps.hubs()) {
+    hub.from = options.from;
+    hub.report.activated = hub.report.reached;
+  }
+  Filling::Options filling;
+  filling.standpoint.term = term;
+  filling.standpoint.judge_own = true;
+  filling.mailboxes = options.mailboxes;
+  steps.report().term = term;
+  steps.report().unfenced = !surroundings.quiesce;
+  if (steps.fill_from(std::move(filling))) {
+    for (HubWork& hub : steps.hubs())
+      hub.report.filled = hub.going;
+  }
+  return steps.finish();
+}
+
+Report demote(Surroundings& surroundings) {
+  OperationSteps steps{surroundings, "demote"};
+  for (HubWork& hub : steps.hubs())
+    hub.going = false;
+  if (!steps.load()) return steps.finish();
+  State& state = steps.state();
+  if (state.promote) steps.report().notes.push_back("a promote that was not finished is dropped");
+  state.role = Role::passive;
+  state.promote.reset();
+  state.orders.clear();
+  steps.report().term = state.highest_term;
+  steps.save();
+  Report report = steps.finish();
+  report.hubs.clear();
+  return report;
+}
+
+StatusReport status(Surroundings& surroundings) {
+  OperationSteps steps{surroundings, "status"};
+  StatusReport result;
+  if (steps.load()) {
+    result.state = steps.state();
+    steps.survey();
+    steps.report().term = steps.highest_term();
+    for (const HubWork& hub : steps.hubs()) {
+      if (!hub.report.reached) continue;
+      std::string line =
+          hub.address() + ": term " + std::to_string(hub.status.term) + ", " + hub.status.active + " active";
+      for (const GroupStatus& group : hub.status.groups) {
+        line += ", " + group.name + " with " + std::to_string(group.in_doubt) + " in doubt";
+      }
+      result.clusters.push_back(std::move(line));
+    }
+  }
+  steps.state().promote = result.state.promote;
+  result.report = steps.finish();
+  return result;
+}
+
+}  // namespace recovery::agent

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace recovery::agent {
+
+/// What became of one hub. Counts are of recipients, but for `listed`, which counts lines.
+struct HubReport {
+  std::string address;
+  bool reached = false;
+  bool activated = false;
+  bool filled = false;       ///< compared and filled to the end; `recovered` was told
+  bool remembered = false;   ///< not reached (to its end), and kept for `fill`
+  bool failed_call = false;  ///< the hub refused, or answered what makes no sense
+  std::string trouble;       ///< why it is not filled; empty otherwise
+  bool covered = true;       ///< its dumpster reaches back as far as the window
+  std::string coverage;      ///< why not; empty otherwise
+  std::size_t listed = 0;
+  std::size_t present = 0;
+  std::size_t in_doubt_settled = 0;  ///< either way
+  std::size_t resubmitted = 0;
+  std::size_t delivered = 0;
+  std::size_t failed = 0;   ///< refused by the mailbox server
+  std::size_t missing = 0;  ///< delivered again, and not in the mailbox afterwards
+  std::size_t unknown = 0;  ///< in mailboxes that the inventory could not look at
+};
+
+/// What a dry run would order.
+struct PlannedItem {
+  std::string hub;
+  std::string group;
+  std::string delivery_id;
+  std::string outcome;
+  std::vector<std::string> recipients;
+};
+
+/// What an operation did, and the exit status that follows.
+struct Report {
+  std::string operation;
+  std::string cluster;
+  std::string node;
+  std::uint64_t term = 0;
+  bool dry_run = false;
+  bool unfenced = false;  ///< no `quiesce` command: the old node may still be sending
+  std::string error;      ///< the operation broke off; empty otherwise
+  std::string conflict;   ///< another node holds a higher term; empty otherwise
+  std::vector<HubReport> hubs;
+  std::vector<std::string> notes;    ///< e.g. mailboxes that could not be looked at
+  std::vector<PlannedItem> planned;  ///< of a dry run
+
+  /// 0 done; of several the first of 5 (higher term elsewhere), 1 (error), 4 (missing, failed or unknown
+  /// after the fill), 3 (not covered), 2 (a hub not reached and remembered).
+  int exit_status() const;
+};
+
+std::string to_json(const Report& report);
+/// A line a hub and a total, for people.
+std::string to_text(const Report& report);
+
+}  // namespace recovery::agent

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dumpster/cluster.hpp"
+#include "dumpster/error.hpp"
+#include "dumpster/instant.hpp"
+
+namespace recovery::agent {
+
+/// How far a promote has come on one hub.
+struct HubProgress {
+  bool activated = false;
+  bool filled = false;  ///< compared, resubmitted, and `recovered` was told
+
+  bool operator==(const HubProgress&) const = default;
+};
+
+/// A promote that is not done on every hub.
+struct PendingPromote {
+  std::uint64_t term = 0;  ///< 0: no hub was reached, so the term is not chosen
+  dumpster::ActivationKind kind = dumpster::ActivationKind::lossy;
+  dumpster::Instant started{};
+  std::map<std::string, HubProgress> hubs;  ///< by address
+
+  bool done() const;
+  bool operator==(const PendingPromote&) const = default;
+};
+
+/// A request to a hub whose end has not been seen: sent again, byte for byte, after an interruption.
+struct PendingOrder {
+  std::string hub;
+  std::string group;
+  std::uint64_t term = 0;
+  std::string key;
+  std::string body;
+
+  bool operator==(const PendingOrder&) const = default;
+};
+
+/// What the agent remembers of a hub that it has met.
+struct KnownHub {
+  std::string store_id;
+  std::uint64_t sequence = 0;
+  /// When the hub lost a dumpster: what it delivered before is not covered.
+  std::optional<dumpster::Instant> lost_before;
+
+  bool operator==(const KnownHub&) const = default;
+};
+
+enum class Role : std::uint8_t { unknown, active, passive };
+std::string_view to_string(Role role);
+
+/// What outlives the agent.
+struct State {
+  std::string cluster;
+  std::string node;
+  std::uint64_t highest_term = 0;  ///< ever seen anywhere, or sent
+  std::vector<std::string> nodes;  ///< of the cluster as a hub listed them last
+  Role role = Role::unknown;
+  std::optional<PendingPromote> promote;
+  std::vector<PendingOrder> orders;
+  std::map<std::string, KnownHub> hubs;  ///< by address
+
+  bool operator==(const State&) const = default;
+};
+
+std::string to_json(const State& state);
+/// An error for anything but what `to_json` writes: a damaged state is never taken for a fresh one.
+dumpster::Result<State> state_from_json(std::string_view text);
+
+/// Keeps the state. `save` returns when it is durable.
+class StateStore {
+ public:
+  virtual ~StateStore() = default;
+  virtual dumpster::Result<State> load() = 0;
+  virtual dumpster::Result<void> save(const State& state) = 0;
+};
+
+/// The directory of one agent, `state.json` and `lock` in it. Holds the lock as long as it lives: operations
+/// of two processes exclude each other. The directory is made when it is not there. A file of another cluster
+/// or node is an error.
+dumpster::Result<std::unique_ptr<StateStore>> open_state(const std::string& directory,
+                                                         const std::string& cluster, const std::string& node,
+                                                         dumpster::Duration patience);
+
+}  // namespace recovery::agent
