@@ -152,23 +152,25 @@ HubResult<ListingEnd> FakeHub::list(const dumpster::StorageGroup&, const Listing
 
 void FakeHub::carry_out_item(const dumpster::Uuid& delivery, std::uint64_t attempt, bool deliver,
                              ResubmissionAnswer& answer) {
-  for (ListedDelivery& known : lines) {
-    if (known.delivery_id != delivery || known.attempt != attempt) continue;
-    for (const ListedRecipient& recipient : known.recipients) {
-      ++answer.matched;
-      const bool refuses = deliver && refused.contains(recipient.mailbox);
-      ++(refuses ? answer.failed : answer.delivered);
-      known.state = refuses ? DeliveryState::failed : DeliveryState::delivered;
-      if (refuses || !deliver) continue;
-      known.node = active;
-      known.term = term;
-      ++known.attempt;
-      known.delivered_at = clock->now();
-      if (!dropped.contains(recipient.mailbox)) world->store(recipient.mailbox, delivery);
-    }
+  const auto place = places_.find(delivery);
+  if (place == places_.end() || lines[place->second].attempt != attempt) {
+    ++answer.not_found;
     return;
   }
-  ++answer.not_found;
+  ListedDelivery& known = lines[place->second];
+  for (const ListedRecipient& recipient : known.recipients) {
+    ++answer.matched;
+    const bool refuses = deliver && refused.contains(recipient.mailbox);
+    ++(refuses ? answer.failed : answer.delivered);
+    known.state = refuses ? DeliveryState::failed : DeliveryState::delivered;
+    if (!refuses && deliver && !dropped.contains(recipient.mailbox))
+      world->store(recipient.mailbox, delivery);
+  }
+  if (!deliver || known.state == DeliveryState::failed) return;
+  known.node = active;
+  known.term = term;
+  ++known.attempt;
+  known.delivered_at = clock->now();
 }
 
 ResubmissionAnswer FakeHub::carry_out(const std::string& body) {
@@ -176,6 +178,9 @@ ResubmissionAnswer FakeHub::carry_out(const std::string& body) {
   ResubmissionAnswer answer;
   answer.id = std::string{order.at("key").as_string()};
   answer.state = "completed";
+  places_.clear();
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    places_.emplace(lines[i].delivery_id, i);
   for (const boost::json::value& item : order.at("deliveries").as_array()) {
     const auto delivery = dumpster::uuid_from(std::string_view{item.at("delivery_id").as_string()});
     carry_out_item(*delivery, item.at("attempt").to_number<std::uint64_t>(),

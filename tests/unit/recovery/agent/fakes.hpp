@@ -114,6 +114,7 @@ class FakeHub final : public HubClient {
 
   std::string address_;
   std::map<std::string, ResubmissionAnswer> answers_;
+  std::map<dumpster::Uuid, std::size_t> places_;  ///< of the lines, while an order is carried out
 };
 
 /// A node with its hubs, ready for an operation.
