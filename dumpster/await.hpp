@@ -16,8 +16,8 @@
 
 namespace dumpster {
 
-/// Turns a call with a `Completion<T>` into an operation of Asio: `start` is called with a completion that carries the
-/// result back to the caller's own executor.
+/// Turns a call with a `Completion<T>` into an operation of Asio: `start` is called with a completion that
+/// carries the result back to the caller's own executor.
 ///
 ///     auto start = [&](Completion<Done> done) { store.accept(std::move(message), std::move(done)); };
 ///     auto accepted = co_await await_result<Done>(start);
@@ -32,7 +32,8 @@ boost::asio::awaitable<Result<T>> await_result(Start& start) {
       asio::executor_work_guard<asio::any_io_executor> work;
     };
     auto executor = asio::get_associated_executor(handler);
-    auto waiting = std::make_shared<Waiting>(Waiting{std::move(handler), asio::make_work_guard<asio::any_io_executor>(executor)});
+    auto waiting = std::make_shared<Waiting>(
+        Waiting{std::move(handler), asio::make_work_guard<asio::any_io_executor>(executor)});
     start([waiting](Result<T> result) {
       auto target = waiting->work.get_executor();
       asio::post(target, [waiting, moved = std::make_shared<Result<T>>(std::move(result))]() mutable {

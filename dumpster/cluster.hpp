@@ -12,7 +12,7 @@ namespace dumpster {
 
 /// Limits of retention of one storage group. 0 in either switches retention off.
 struct RetentionLimits {
-  std::uint64_t max_size = 1ULL << 30;                        ///< bytes
+  std::uint64_t max_size = 1ULL << 30;  ///< bytes
   Duration max_time = std::chrono::hours{24 * 7};
 
   bool off() const { return max_size == 0 || max_time == Duration::zero(); }
@@ -27,8 +27,8 @@ struct StorageGroupDefinition {
 /// A cluster as configured.
 struct ClusterDefinition {
   std::string name;
-  std::vector<std::string> nodes;      ///< in the order of the configuration, which gives each its place
-  std::string first_active;            ///< at the very first start; afterwards the last activation counts
+  std::vector<std::string> nodes;  ///< in the order of the configuration, which gives each its place
+  std::string first_active;        ///< at the very first start; afterwards the last activation counts
   std::vector<StorageGroupDefinition> storage_groups;
 };
 
@@ -45,9 +45,10 @@ struct ClusterState {
   std::uint64_t term = 0;  ///< begins at 0
   ActivationKind kind = ActivationKind::lossless;
   Instant activated_at{};
-  bool recovered = true;   ///< false from an activation until the agent's report; meanwhile older terms are not evicted
-  /// When each node's agent was last heard while its node was the active one. Durable in that it ever was; its
-  /// exact time is not.
+  bool recovered =
+      true;  ///< false from an activation until the agent's report; meanwhile older terms are not evicted
+  /// When each node's agent was last heard while its node was the active one. Durable in that it ever was;
+  /// its exact time is not.
   std::vector<std::pair<std::string, Instant>> agent_seen;
 
   /// Whether the active node ever had an agent: only then are recipients in doubt held.

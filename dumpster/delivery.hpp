@@ -35,7 +35,7 @@ std::optional<DeliveryState> delivery_state_from(std::string_view text);
 struct DeliveryRecipient {
   std::uint32_t index = 0;  ///< place in the message's envelope
   std::string address;
-  std::string mailbox;      ///< the name by which inventories know the mailbox
+  std::string mailbox;  ///< the name by which inventories know the mailbox
 
   bool operator==(const DeliveryRecipient&) const = default;
 };
@@ -52,8 +52,9 @@ struct Delivery {
   std::uint64_t term = 0;
   std::uint32_t attempt = 0;
   DeliveryState state = DeliveryState::delivered;
-  bool ever_delivered = false;  ///< false while every attempt is in doubt: such mail bounces as a first delivery does
-  Uuid resubmission;            ///< while `resubmitting`; nil otherwise
+  bool ever_delivered =
+      false;          ///< false while every attempt is in doubt: such mail bounces as a first delivery does
+  Uuid resubmission;  ///< while `resubmitting`; nil otherwise
   std::vector<DeliveryRecipient> recipients;
 
   bool operator==(const Delivery&) const = default;

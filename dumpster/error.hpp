@@ -8,10 +8,12 @@ namespace dumpster {
 
 /// What a call of the store can fail with.
 enum class Fault {
-  unavailable,  ///< the store cannot write (disk full, failed sync, closing); outcome of a write: not done or unknown
+  unavailable,  ///< the store cannot write (disk full, failed sync, closing); outcome of a write: not done or
+                ///< unknown
   damaged,      ///< a record or body does not carry its checksum
   not_found,    ///< no such message, delivery, group, cluster or resubmission
-  conflict,     ///< refused by a rule: term not higher, key reused with another body, evidence from the wrong node
+  conflict,     ///< refused by a rule: term not higher, key reused with another body, evidence from the wrong
+                ///< node
   invalid,      ///< the request contradicts itself
 };
 

@@ -48,12 +48,24 @@ std::optional<Enum> value_of(const Names<Enum, Size>& names, std::string_view te
 
 }  // namespace
 
-std::string_view to_string(DeliveryState state) { return name_of(delivery_states, state); }
-std::optional<DeliveryState> delivery_state_from(std::string_view text) { return value_of(delivery_states, text); }
-std::string_view to_string(ActivationKind kind) { return name_of(activation_kinds, kind); }
-std::optional<ActivationKind> activation_kind_from(std::string_view text) { return value_of(activation_kinds, text); }
-std::string_view to_string(ResubmissionState state) { return name_of(resubmission_states, state); }
-std::string_view to_string(Fault fault) { return name_of(faults, fault); }
+std::string_view to_string(DeliveryState state) {
+  return name_of(delivery_states, state);
+}
+std::optional<DeliveryState> delivery_state_from(std::string_view text) {
+  return value_of(delivery_states, text);
+}
+std::string_view to_string(ActivationKind kind) {
+  return name_of(activation_kinds, kind);
+}
+std::optional<ActivationKind> activation_kind_from(std::string_view text) {
+  return value_of(activation_kinds, text);
+}
+std::string_view to_string(ResubmissionState state) {
+  return name_of(resubmission_states, state);
+}
+std::string_view to_string(Fault fault) {
+  return name_of(faults, fault);
+}
 
 bool ClusterState::has_agent() const {
   for (const auto& [node, seen] : agent_seen) {

@@ -29,20 +29,20 @@ struct ResubmissionItem {
   bool operator==(const ResubmissionItem&) const = default;
 };
 
-/// A request to deliver retained mail again. With `items` exactly those; without, every line of the window in state
-/// delivered, in_doubt or failed.
+/// A request to deliver retained mail again. With `items` exactly those; without, every line of the window in
+/// state delivered, in_doubt or failed.
 struct ResubmissionRequest {
-  std::string key;     ///< chosen by the asker; makes the request idempotent
+  std::string key;  ///< chosen by the asker; makes the request idempotent
   StorageGroup group;
   Instant from{};
-  Instant until{};     ///< not included
+  Instant until{};  ///< not included
   bool by_agent = false;
-  std::optional<std::string> node;       ///< required from an agent, must be the active one
-  std::optional<std::uint64_t> term;     ///< required from an agent, must be the current one
+  std::optional<std::string> node;    ///< required from an agent, must be the active one
+  std::optional<std::uint64_t> term;  ///< required from an agent, must be the current one
   std::optional<std::vector<ResubmissionItem>> items;
-  std::string recipient;    ///< only this address or mailbox; empty: all
-  std::string message_id;   ///< only this Message-ID, without angle brackets; empty: all
-  Duration lifetime{};      ///< `resubmit_lifetime`: how long `4xx` is retried
+  std::string recipient;   ///< only this address or mailbox; empty: all
+  std::string message_id;  ///< only this Message-ID, without angle brackets; empty: all
+  Duration lifetime{};     ///< `resubmit_lifetime`: how long `4xx` is retried
 
   bool operator==(const ResubmissionRequest&) const = default;
 };
@@ -52,7 +52,7 @@ struct Resubmission {
   Uuid id;
   std::string key;
   StorageGroup group;
-  std::uint64_t term = 0;   ///< the cluster's term when it was accepted; a higher one ends it
+  std::uint64_t term = 0;  ///< the cluster's term when it was accepted; a higher one ends it
   ResubmissionState state = ResubmissionState::running;
   Instant from{};
   Instant until{};
@@ -62,7 +62,7 @@ struct Resubmission {
   std::uint64_t delivered = 0;    ///< delivered again, and settled as present
   std::uint64_t failed = 0;
   std::uint64_t cancelled = 0;
-  Instant covered_from{};         ///< as it was when the request was accepted
+  Instant covered_from{};  ///< as it was when the request was accepted
   bool complete = false;
   std::vector<Uuid> not_found;
 
@@ -71,8 +71,8 @@ struct Resubmission {
 
 struct ResubmissionAccepted {
   Resubmission resubmission;
-  bool repeated = false;       ///< the same request had been accepted before
-  std::vector<Uuid> touched;   ///< messages whose spool entries changed and have to be loaded
+  bool repeated = false;      ///< the same request had been accepted before
+  std::vector<Uuid> touched;  ///< messages whose spool entries changed and have to be loaded
 };
 
 /// Deliveries that the active node's agent never found in its own inventory.

@@ -17,13 +17,13 @@ namespace dumpster {
 
 struct Done {};
 
-/// Called exactly once, on a thread of the store: it must not block and not throw; the caller carries the result
-/// to its own executor (`await.hpp`). May be called before the call that took it returns.
+/// Called exactly once, on a thread of the store: it must not block and not throw; the caller carries the
+/// result to its own executor (`await.hpp`). May be called before the call that took it returns.
 template <class T>
 using Completion = std::function<void(Result<T>)>;
 
-/// A message to be made durable. For a message of one chunk or none `body` holds all of it; a larger one has been
-/// given to `append_body` chunk by chunk before, and `body` is empty.
+/// A message to be made durable. For a message of one chunk or none `body` holds all of it; a larger one has
+/// been given to `append_body` chunk by chunk before, and `body` is empty.
 struct NewMessage {
   Message message;
   std::string body;
@@ -32,7 +32,8 @@ struct NewMessage {
 /// What became of one recipient in one attempt.
 struct RecipientOutcome {
   enum class Kind : std::uint8_t {
-    delivered,  ///< the next hop took it: leaves the spool; into the dumpster when the attempt was for a storage group
+    delivered,  ///< the next hop took it: leaves the spool; into the dumpster when the attempt was for a
+                ///< storage group
     in_doubt,   ///< the outcome is unknown: stays, with a line in doubt (storage groups only)
     deferred,   ///< not taken, to be tried again at `next_attempt`; an older line in doubt remains
     refused,    ///< refused for good or too old: leaves the spool; a resubmission's line becomes `failed`
@@ -40,9 +41,9 @@ struct RecipientOutcome {
   };
   std::uint32_t index = 0;
   Kind kind = Kind::deferred;
-  std::string mailbox;       ///< for delivered and in_doubt
-  std::string reply;         ///< the next hop's last words, for people
-  Instant next_attempt{};    ///< for deferred and in_doubt
+  std::string mailbox;     ///< for delivered and in_doubt
+  std::string reply;       ///< the next hop's last words, for people
+  Instant next_attempt{};  ///< for deferred and in_doubt
 };
 
 /// Where an attempt for a storage group went.
@@ -77,10 +78,10 @@ struct Activation {
   bool by_agent = false;  ///< records the agent's contact in the same write
 };
 
-/// The answer to an activation. A conflict is an answer too, not an error: `applied` is false, and `state` is what
-/// stands.
+/// The answer to an activation. A conflict is an answer too, not an error: `applied` is false, and `state` is
+/// what stands.
 struct ActivationResult {
-  bool applied = false;   ///< the wanted node is active with the wanted term (also when it had been before)
+  bool applied = false;  ///< the wanted node is active with the wanted term (also when it had been before)
   ClusterState state;
   Instant now{};
   std::vector<Uuid> touched;  ///< messages whose spool entries changed and have to be loaded again
@@ -94,22 +95,22 @@ struct Snapshot {
 struct DeliveryQuery {
   StorageGroup group;
   Instant from{};
-  Instant until{};                     ///< not included
+  Instant until{};  ///< not included
   std::optional<DeliveryState> state;
-  std::size_t limit = 1000;            ///< lines looked at for one page at the most
+  std::size_t limit = 1000;  ///< lines looked at for one page at the most
 };
 
 struct DeliveryPage {
-  std::vector<Delivery> deliveries;     ///< oldest first
-  std::optional<Instant> continue_from; ///< `from` of the next page; nothing after the last one
+  std::vector<Delivery> deliveries;      ///< oldest first
+  std::optional<Instant> continue_from;  ///< `from` of the next page; nothing after the last one
 };
 
 struct HubIdentity {
   Uuid store_id;
   Instant store_created{};
   std::uint64_t sequence = 0;   ///< counts writes; only grows
-  bool clean_shutdown = false;  ///< the run before this one ended with `close`; if not, what was accepted and not yet
-                                ///< tried, or marked as being tried, may have been delivered
+  bool clean_shutdown = false;  ///< the run before this one ended with `close`; if not, what was accepted and
+                                ///< not yet tried, or marked as being tried, may have been delivered
 };
 
 struct SpoolTotals {
@@ -120,26 +121,30 @@ struct SpoolTotals {
 
 /// Spool and dumpster in one durable store.
 ///
-/// Every call is asynchronous and may be made from any thread. A call that changes something is durable (written and
-/// synced) before its completion says so, but for `append_body`; calls are applied in the order in which they were
-/// made, several in one synced write. After a write or sync has failed every further change is refused with
-/// `unavailable` until the store has been opened again: its outcome is unknown, and nothing is acknowledged behind it.
+/// Every call is asynchronous and may be made from any thread. A call that changes something is durable
+/// (written and synced) before its completion says so, but for `append_body`; calls are applied in the order
+/// in which they were made, several in one synced write. After a write or sync has failed every further
+/// change is refused with `unavailable` until the store has been opened again: its outcome is unknown, and
+/// nothing is acknowledged behind it.
 ///
-/// Rules that let another engine take this place: ids are chosen by the caller, each call is idempotent by its id,
-/// bodies are immutable and become visible last.
+/// Rules that let another engine take this place: ids are chosen by the caller, each call is idempotent by
+/// its id, bodies are immutable and become visible last.
 class Store {
  public:
   virtual ~Store() = default;
 
-  // --- bodies -------------------------------------------------------------------------------------------------
-  /// Writes chunk `chunk` (from 0, in order, `body_chunk_size` bytes but the last) of a message that is not yet
-  /// accepted. Not durable before `accept`. What is never accepted is removed by `abandon_body` or at the next start.
+  // --- bodies
+  // -------------------------------------------------------------------------------------------------
+  /// Writes chunk `chunk` (from 0, in order, `body_chunk_size` bytes but the last) of a message that is not
+  /// yet accepted. Not durable before `accept`. What is never accepted is removed by `abandon_body` or at the
+  /// next start.
   virtual void append_body(Uuid message, std::uint32_t chunk, std::string bytes, Completion<Done> done) = 0;
   virtual void abandon_body(Uuid message) = 0;
   /// One chunk of an accepted message. `not_found` or `damaged`.
   virtual void read_body(Uuid message, std::uint32_t chunk, Completion<std::string> done) = 0;
 
-  // --- spool --------------------------------------------------------------------------------------------------
+  // --- spool
+  // --------------------------------------------------------------------------------------------------
   /// Message, envelope and body are on stable storage when `done` says so; all recipients are in the spool.
   virtual void accept(NewMessage message, Completion<Done> done) = 0;
   /// A spooled message, or nothing when all its recipients are settled.
@@ -149,22 +154,26 @@ class Store {
                           Completion<std::vector<SpooledMessage>> done) = 0;
   /// Marks recipients durably as being tried, before a retry: after a crash they are in doubt.
   virtual void mark_trying(Uuid message, std::vector<std::uint32_t> recipients, Completion<Done> done) = 0;
-  /// Records the end of an attempt; a delivery to a storage group moves from the spool into the dumpster in this one
-  /// write (promise 3).
+  /// Records the end of an attempt; a delivery to a storage group moves from the spool into the dumpster in
+  /// this one write (promise 3).
   virtual void record(AttemptOutcome outcome, Completion<AttemptRecorded> done) = 0;
   virtual SpoolTotals spool_totals() const = 0;
 
-  // --- clusters -----------------------------------------------------------------------------------------------
+  // --- clusters
+  // -----------------------------------------------------------------------------------------------
   virtual void activate(Activation activation, Completion<ActivationResult> done) = 0;
-  /// The agent of the active node reports that its fill is over. `conflict` when node or term is not the current one.
-  virtual void recovered(std::string cluster, std::string node, std::uint64_t term, Completion<Done> done) = 0;
+  /// The agent of the active node reports that its fill is over. `conflict` when node or term is not the
+  /// current one.
+  virtual void recovered(std::string cluster, std::string node, std::uint64_t term,
+                         Completion<Done> done) = 0;
   /// The active node's agent was heard. Other nodes' contacts are passed over.
   virtual void record_agent_contact(std::string cluster, std::string node) = 0;
   /// `not_found` for a cluster that is not configured.
   virtual void cluster_state(std::string cluster, Completion<ClusterState> done) = 0;
   virtual void storage_group_state(StorageGroup group, Completion<StorageGroupState> done) = 0;
 
-  // --- dumpster -----------------------------------------------------------------------------------------------
+  // --- dumpster
+  // -----------------------------------------------------------------------------------------------
   /// Begins a listing: its `now` is the latest instant up to which the listing is complete.
   virtual void snapshot(Completion<Snapshot> done) = 0;
   virtual void list(DeliveryQuery query, Completion<DeliveryPage> done) = 0;
@@ -172,23 +181,27 @@ class Store {
   virtual void find(StorageGroup group, Uuid delivery_id, Completion<std::vector<Delivery>> done) = 0;
   virtual void mark_absent(AbsentReport report, Completion<Done> done) = 0;
 
-  // --- resubmissions ------------------------------------------------------------------------------------------
-  /// Freezes the set and makes it durable. The same key with the same request gives the first answer again, with
-  /// another request `conflict`. From an agent `conflict` also when node or term is not the current one.
+  // --- resubmissions
+  // ------------------------------------------------------------------------------------------
+  /// Freezes the set and makes it durable. The same key with the same request gives the first answer again,
+  /// with another request `conflict`. From an agent `conflict` also when node or term is not the current one.
   virtual void resubmit(ResubmissionRequest request, Completion<ResubmissionAccepted> done) = 0;
   virtual void resubmission(Uuid id, Completion<Resubmission> done) = 0;
   /// The newest `limit` of them, newest first.
   virtual void resubmissions(std::size_t limit, Completion<std::vector<Resubmission>> done) = 0;
-  /// Ends it: what has not been delivered yet goes back to the state it had. Gives the messages to load again.
+  /// Ends it: what has not been delivered yet goes back to the state it had. Gives the messages to load
+  /// again.
   virtual void cancel(Uuid id, Completion<std::vector<Uuid>> done) = 0;
 
-  // --- the store itself ---------------------------------------------------------------------------------------
+  // --- the store itself
+  // ---------------------------------------------------------------------------------------
   virtual HubIdentity identity() const = 0;
   /// Applies size and time limits now; called from time to time, since `max_time` passes without a write.
   virtual void retain() = 0;
   /// False after a failed write: nothing more is acknowledged.
   virtual bool writable() const = 0;
-  /// Waits for what is under way, marks the shutdown as clean and closes. Later calls fail with `unavailable`.
+  /// Waits for what is under way, marks the shutdown as clean and closes. Later calls fail with
+  /// `unavailable`.
   virtual void close() = 0;
 };
 

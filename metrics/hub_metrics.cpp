@@ -28,10 +28,10 @@ Family<Histogram>& histogram(prometheus::Registry& registry, const char* name, c
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
 }
 
-const Histogram::BucketBoundaries commit_seconds{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05,
-                                                 .1,    .25,    .5,    1,    2.5,   5,    10};
-const Histogram::BucketBoundaries delivery_seconds{.001, .0025, .005, .01, .025, .05, .1, .25, .5,
-                                                   1,    2.5,   5,    10,  30,   60,  300};
+const Histogram::BucketBoundaries commit_seconds{.0001, .00025, .0005, .001, .0025, .005, .01, .025,
+                                                 .05,   .1,     .25,   .5,   1,     2.5,  5,   10};
+const Histogram::BucketBoundaries delivery_seconds{.001, .0025, .005, .01, .025, .05, .1, .25,
+                                                   .5,   1,     2.5,  5,   10,   30,  60, 300};
 const Histogram::BucketBoundaries batch_messages{1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
 
 Labels group_labels(std::string_view cluster, std::string_view group) {
@@ -52,7 +52,8 @@ struct HubMetrics::Families {
             "Instant from which on the dumpster still holds every delivery, in seconds since 1970.");
   Family<Gauge>& dumpster_max_bytes =
       gauge(registry, "dumpster_max_bytes", "Size limit of the dumpster; 0 while retention is off.");
-  Family<Counter>& dumpster_retained = counter(registry, "dumpster_retained_total", "Deliveries put into the dumpster.");
+  Family<Counter>& dumpster_retained =
+      counter(registry, "dumpster_retained_total", "Deliveries put into the dumpster.");
   Family<Counter>& dumpster_removed =
       counter(registry, "dumpster_removed_total", "Deliveries that left the dumpster, by reason.");
   Family<Gauge>& dumpster_in_doubt =
@@ -78,7 +79,8 @@ struct HubMetrics::Families {
       counter(registry, "relay_rejected_total", "Commands and messages refused, by reason.");
   Family<Gauge>& relay_spool_messages =
       gauge(registry, "relay_spool_messages", "Messages not yet settled for every recipient.");
-  Family<Gauge>& relay_spool_bytes = gauge(registry, "relay_spool_bytes", "Bytes of the messages in the spool.");
+  Family<Gauge>& relay_spool_bytes =
+      gauge(registry, "relay_spool_bytes", "Bytes of the messages in the spool.");
   Family<Gauge>& relay_spool_oldest =
       gauge(registry, "relay_spool_oldest_seconds", "Age of the oldest message in the spool.");
   Family<Counter>& relay_deliveries =
@@ -105,8 +107,10 @@ struct HubMetrics::Families {
 };
 
 HubMetrics::HubMetrics() : families_(std::make_unique<Families>()) {
-  for (const char* state : {"running", "paused", "completed", "cancelled"}) resubmissions(state, 0);
-  for (const char* result : {"delivered", "failed", "cancelled"}) resubmitted_messages(result, 0);
+  for (const char* state : {"running", "paused", "completed", "cancelled"})
+    resubmissions(state, 0);
+  for (const char* result : {"delivered", "failed", "cancelled"})
+    resubmitted_messages(result, 0);
 }
 
 HubMetrics::~HubMetrics() = default;
@@ -119,11 +123,12 @@ void HubMetrics::storage_group(std::string_view cluster, std::string_view group,
   families_->dumpster_covered_from.Add(labels).Set(gauges.covered_from_seconds);
   families_->dumpster_max_bytes.Add(labels).Set(static_cast<double>(gauges.max_bytes));
   families_->dumpster_retained.Add(labels);
-  for (const char* reason : {"size", "time", "replicated", "operator"}) removed(cluster, group, reason, 0);
+  for (const char* reason : {"size", "time", "replicated", "operator"})
+    removed(cluster, group, reason, 0);
 }
 
-void HubMetrics::retained(std::string_view cluster, std::string_view group) {
-  families_->dumpster_retained.Add(group_labels(cluster, group)).Increment();
+void HubMetrics::retained(std::string_view cluster, std::string_view group, std::uint64_t count) {
+  families_->dumpster_retained.Add(group_labels(cluster, group)).Increment(static_cast<double>(count));
 }
 
 void HubMetrics::removed(std::string_view cluster, std::string_view group, std::string_view reason,
@@ -145,7 +150,8 @@ void HubMetrics::spool(std::uint64_t messages, std::uint64_t bytes, double oldes
 }
 
 void HubMetrics::cluster_node(std::string_view cluster, std::string_view node, bool active) {
-  families_->cluster_active.Add({{"cluster", std::string{cluster}}, {"node", std::string{node}}}).Set(active ? 1 : 0);
+  families_->cluster_active.Add({{"cluster", std::string{cluster}}, {"node", std::string{node}}})
+      .Set(active ? 1 : 0);
 }
 
 void HubMetrics::cluster_term(std::string_view cluster, std::uint64_t term) {
@@ -195,7 +201,9 @@ void HubMetrics::delivery_took(std::chrono::nanoseconds duration) {
   families_->delivery_duration.Observe(std::chrono::duration<double>(duration).count());
 }
 
-void HubMetrics::load_shedding(bool shedding) { families_->load_shedding.Set(shedding ? 1 : 0); }
+void HubMetrics::load_shedding(bool shedding) {
+  families_->load_shedding.Set(shedding ? 1 : 0);
+}
 
 std::string HubMetrics::exposition() const {
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());

@@ -8,8 +8,9 @@
 
 namespace metrics {
 
-/// Everything the hub counts, as verbs. Name, unit and help of each metric stand in `hub_metrics.cpp` alone; the table
-/// in README.md is compared with the exposition by a test. Thread-safe. Labels never hold an address or an id.
+/// Everything the hub counts, as verbs. Name, unit and help of each metric stand in `hub_metrics.cpp` alone;
+/// the table in README.md is compared with the exposition by a test. Thread-safe. Labels never hold an
+/// address or an id.
 class HubMetrics {
  public:
   HubMetrics();
@@ -26,9 +27,10 @@ class HubMetrics {
     std::uint64_t max_bytes = 0;  ///< 0: retention is off
   };
   void storage_group(std::string_view cluster, std::string_view group, const GroupGauges& gauges);
-  void retained(std::string_view cluster, std::string_view group);
+  void retained(std::string_view cluster, std::string_view group, std::uint64_t count = 1);
   /// `reason`: size, time, replicated, operator.
-  void removed(std::string_view cluster, std::string_view group, std::string_view reason, std::uint64_t count);
+  void removed(std::string_view cluster, std::string_view group, std::string_view reason,
+               std::uint64_t count);
   void committed(std::chrono::nanoseconds duration, std::uint64_t messages_in_batch);
   void spool(std::uint64_t messages, std::uint64_t bytes, double oldest_age_seconds);
 
@@ -49,7 +51,8 @@ class HubMetrics {
   void message_received(std::uint64_t bytes);
   /// `reason`: a word of a fixed small set, e.g. unknown_recipient, relay_denied, size, syntax, overload.
   void rejected(std::string_view reason);
-  /// `result`: delivered, deferred, bounced. `route`: a storage group as `cluster/group`, a configured next hop or `smarthost`.
+  /// `result`: delivered, deferred, bounced. `route`: a storage group as `cluster/group`, a configured next
+  /// hop or `smarthost`.
   void delivery_ended(std::string_view route, std::string_view result, std::uint64_t recipients);
   void delivery_took(std::chrono::nanoseconds duration);
   void load_shedding(bool shedding);

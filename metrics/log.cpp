@@ -48,7 +48,8 @@ void append_value(std::string& line, std::string_view value) {
     line += value;
     return;
   }
-  constexpr std::array<char, 16> digits{'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
+  constexpr std::array<char, 16> digits{'0', '1', '2', '3', '4', '5', '6', '7',
+                                        '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
   line += '"';
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);
@@ -68,10 +69,7 @@ void append_value(std::string& line, std::string_view value) {
 
 }  // namespace
 
-void log(Severity severity, std::string_view event, std::initializer_list<LogField> fields) {
-  auto& out = logger();
-  const auto level = level_of(severity);
-  if (!out.should_log(level)) return;
+std::string log_line(std::string_view event, std::initializer_list<LogField> fields) {
   std::string line{"event="};
   append_value(line, event);
   for (const auto& field : fields) {
@@ -80,9 +78,17 @@ void log(Severity severity, std::string_view event, std::initializer_list<LogFie
     line += '=';
     append_value(line, field.value);
   }
-  out.log(level, line);
+  return line;
 }
 
-void set_log_severity(Severity severity) { logger().set_level(level_of(severity)); }
+void log(Severity severity, std::string_view event, std::initializer_list<LogField> fields) {
+  auto& out = logger();
+  const auto level = level_of(severity);
+  if (out.should_log(level)) out.log(level, log_line(event, fields));
+}
+
+void set_log_severity(Severity severity) {
+  logger().set_level(level_of(severity));
+}
 
 }  // namespace metrics

@@ -21,8 +21,8 @@ struct LogField {
   LogField(std::string_view field_name, Number number) : name(field_name), value(std::to_string(number)) {}
 };
 
-/// Writes one structured line to standard error: time, severity, `event=…` and the fields (logfmt). Control characters in values are escaped, so that a peer cannot forge
-/// a line. Thread-safe.
+/// Writes one structured line to standard error: time, severity, `event=…` and the fields (logfmt). Control
+/// characters in values are escaped, so that a peer cannot forge a line. Thread-safe.
 void log(Severity severity, std::string_view event, std::initializer_list<LogField> fields = {});
 
 inline void log_info(std::string_view event, std::initializer_list<LogField> fields = {}) {
@@ -37,5 +37,8 @@ inline void log_error(std::string_view event, std::initializer_list<LogField> fi
 
 /// Lines below `severity` are dropped from now on.
 void set_log_severity(Severity severity);
+
+/// What `log` writes behind time and severity: `event=… name=value …`.
+std::string log_line(std::string_view event, std::initializer_list<LogField> fields);
 
 }  // namespace metrics

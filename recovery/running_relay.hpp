@@ -10,14 +10,14 @@
 
 namespace recovery {
 
-/// What recovery asks of the relay that runs beside it. The program connects the two: recovery knows no relay, the
-/// relay no recovery. Thread-safe; completions come on any thread.
+/// What recovery asks of the relay that runs beside it. The program connects the two: recovery knows no
+/// relay, the relay no recovery. Thread-safe; completions come on any thread.
 class RunningRelay {
  public:
   virtual ~RunningRelay() = default;
 
-  /// The barrier, then the store's activation, then deliveries to the new node (promise 8): every transaction with
-  /// another node of the cluster is broken off and recorded before the activation is answered.
+  /// The barrier, then the store's activation, then deliveries to the new node (promise 8): every transaction
+  /// with another node of the cluster is broken off and recorded before the activation is answered.
   virtual void activate(dumpster::Activation activation,
                         dumpster::Completion<dumpster::ActivationResult> done) = 0;
 

@@ -33,8 +33,9 @@ class Directory {
  public:
   virtual ~Directory() = default;
 
-  /// `address` without angle brackets; `postmaster` without a domain is RFC 5321 4.5.1's. Matching: full address
-  /// first, then local part without `+detail`, then `@domain`; local parts and domains case-insensitive.
+  /// `address` without angle brackets; `postmaster` without a domain is RFC 5321 4.5.1's. Matching: full
+  /// address first, then local part without `+detail`, then `@domain`; local parts and domains
+  /// case-insensitive.
   virtual Lookup find(std::string_view address) const = 0;
 };
 

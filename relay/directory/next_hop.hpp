@@ -20,8 +20,8 @@ struct NextHop {
   auto operator<=>(const NextHop&) const = default;
 };
 
-/// `lmtp://192.0.2.11:24?tls=starttls`; ports default to 25 and 24. Nothing for anything else: another scheme, user information, a path, an unknown
-/// parameter.
+/// `lmtp://192.0.2.11:24?tls=starttls`; ports default to 25 and 24. Nothing for anything else: another
+/// scheme, user information, a path, an unknown parameter.
 std::optional<NextHop> next_hop_from(std::string_view text);
 
 /// The text form, without the default parameters: the name of the route in metrics and logs.

@@ -39,20 +39,40 @@ struct ClientTransaction {
 struct ClientRecipientResult {
   enum class Kind : std::uint8_t {
     delivered,  ///< 2xx behind the data
-    deferred,   ///< 4xx, or never got to the data: surely not delivered
+    deferred,   ///< 4xx, or never got to the end of the data: surely not delivered
     refused,    ///< 5xx
     unknown,    ///< the end of the data was (or may have been) sent, and no reply came: in doubt
   };
   Kind kind = Kind::deferred;
-  Reply reply;  ///< the next hop's words, or the machine's own when there were none (code 4xx, enhanced 4.4.2 …)
+  Reply
+      reply;  ///< the next hop's words, or the machine's own when there were none (code 4xx, enhanced 4.4.2)
 };
 
-/// The sending side of SMTP and LMTP as a machine without I/O. One machine serves one connection and any number of
-/// transactions one after the other.
+/// What the next hop offered behind EHLO or LHLO.
+struct ClientExtensions {
+  bool pipelining = false;
+  bool eight_bit_mime = false;
+  bool smtputf8 = false;
+  bool dsn = false;
+  bool require_tls = false;
+  bool start_tls = false;
+  bool size = false;
+  std::uint64_t max_size = 0;  ///< 0: no limit told
+};
+
+/// The sending side of SMTP and LMTP as a machine without I/O. One machine serves one connection and any
+/// number of transactions one after the other.
 ///
-/// Operation: after connecting, and after each `begin`, the owner loops over `next`. LMTP replies behind the data are
-/// matched to the accepted recipients in count and order; one too few or too many, or any reply that is out of step,
-/// is a failed connection (`Failed`), never a delivered mail. Not thread-safe; a reply is bounded to 64 KiB.
+/// Operation: after connecting, and after each `begin`, `body`, `body_end`, `quit` and `receive`, the owner
+/// calls `next` and does what the action says. Output is written at `Send` and only there: every other action
+/// is given with nothing left to write. So memory is bounded by one piece of the body, and a piece is asked
+/// for only when the one before is written. Replies behind the data are matched to the accepted recipients in
+/// count and order; one too many, or any reply that is out of step, is a failed connection (`Failed`), never
+/// a delivered mail.
+///
+/// Results: what was refused at MAIL, RCPT or DATA has those words. Whoever has no reply when the connection
+/// ends is `deferred` while `body_end` had not been called, and `unknown` from then on; replies of LMTP that
+/// had come by then stand. 421 anywhere ends the connection. Not thread-safe; a reply is bounded to 64 KiB.
 class ClientMachine {
  public:
   explicit ClientMachine(ClientSettings settings);
@@ -63,30 +83,45 @@ class ClientMachine {
   /// What the owner waits for, which decides the deadline (RFC 5321 4.5.3.2).
   enum class Waiting : std::uint8_t { greeting, hello, mail, recipient, data, data_end, quit };
 
-  struct Send {};                   ///< write all of `take_output`, then call `next`
-  struct NeedInput { Waiting waiting; };  ///< write `take_output` if any, read, call `receive`
-  struct NeedBody {};               ///< give the next bytes of the message with `body`, or `body_end`
-  struct Ready {};                  ///< no transaction: `begin` or `quit`
+  struct Send {};  ///< write all of `take_output`
+  /// Read, then `receive`. There is nothing to write.
+  struct NeedInput {
+    Waiting waiting;
+  };
+  /// Give the next bytes of the message with `body`. Behind the last ones `body_end` may be called at once,
+  /// so that both are written together.
+  struct NeedBody {};
+  struct Ready {};  ///< no transaction: `begin` or `quit`
   /// All recipients have a result (`results`); the connection is `Ready` at the next call, or `Failed`.
   struct TransactionDone {};
-  /// The connection is of no more use; a transaction under way has its results. `reason` for the log.
-  struct Failed { std::string reason; };
+  /// The connection is of no more use: close it. A transaction under way has its results; no
+  /// `TransactionDone` is given for it. Also given behind the reply to QUIT. `reason` for the log.
+  struct Failed {
+    std::string reason;
+  };
 
   using Action = std::variant<Send, NeedInput, NeedBody, Ready, TransactionDone, Failed>;
 
   Action next();
   void receive(std::string_view bytes);
+  /// To be called at `Ready`. What the next hop cannot take (SMTPUTF8 5.6.7, 8BITMIME 5.6.3, SIZE 5.3.4,
+  /// REQUIRETLS 5.7.30) is refused without a word to it. On a failed connection all recipients are deferred.
   void begin(ClientTransaction transaction);
-  /// Bytes of the message; transparency (RFC 5321 4.5.2) is the machine's. Any bare CR or LF would have been refused
-  /// at acceptance; what is found all the same goes out as CRLF never: the transaction fails before its end.
+  /// Bytes of the message, any number at a time; transparency (RFC 5321 4.5.2) is the machine's. A bare CR, a
+  /// bare LF or a NUL, which acceptance refuses, is never sent: all recipients are refused (5.6.0), the data
+  /// has no end, and the connection is `Failed`.
   void body(std::string_view bytes);
+  /// The message is whole. From this call on recipients without a reply are in doubt.
   void body_end();
+  /// To be called at `Ready`.
   void quit();
   /// The connection broke, timed out or was cut: settles the transaction under way. `detail` for the replies.
   void disconnected(std::string_view detail);
 
   std::string take_output();
   const std::vector<ClientRecipientResult>& results() const;
+  /// What was offered; all false before the reply to EHLO or LHLO and behind HELO.
+  const ClientExtensions& extensions() const;
 
  private:
   struct State;

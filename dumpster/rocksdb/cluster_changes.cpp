@@ -1,0 +1,87 @@
+#include "dumpster/rocksdb/cluster_changes.hpp"
+
+#include <algorithm>
+
+#include "dumpster/rocksdb/lines.hpp"
+#include "dumpster/rocksdb/matching.hpp"
+#include "dumpster/rocksdb/resubmission_changes.hpp"
+
+namespace dumpster::rocks {
+namespace {
+
+/// What was pinned by the old state of the cluster may be looked at again.
+void search_lines_again(Change& change, std::string_view cluster) {
+  for (const auto& [name, entry] : change.tables().groups) {
+    if (name.cluster == cluster) change.edit_group(name).evict_from = Instant::min();
+  }
+}
+
+}  // namespace
+
+void require_current(const Change& change, const std::string& cluster, const std::string& node,
+                     std::uint64_t term) {
+  const auto& record = change.cluster(cluster).record;
+  if (record.active == node && record.term == term) return;
+  throw Refused{{Fault::conflict, "the active node of " + cluster + " is " + record.active + " in term " +
+                                      std::to_string(record.term)}};
+}
+
+void note_agent(Change& change, const std::string& cluster, const std::string& node, Instant heard) {
+  if (change.cluster(cluster).record.active != node) return;
+  auto& seen = change.edit_cluster(cluster).agent_seen;
+  const auto found =
+      std::find_if(seen.begin(), seen.end(), [&](const auto& one) { return one.first == node; });
+  if (found == seen.end()) {
+    seen.emplace_back(node, heard);
+  } else {
+    found->second = std::max(found->second, heard);
+  }
+}
+
+ActivationResult activate(Change& change, const Activation& activation) {
+  const auto& entry = change.cluster(activation.cluster);
+  const auto& nodes = entry.definition.nodes;
+  if (std::find(nodes.begin(), nodes.end(), activation.node) == nodes.end()) {
+    throw Refused{{Fault::not_found, activation.cluster + " has no node " + activation.node}};
+  }
+  ActivationResult result;
+  const bool again = entry.record.active == activation.node && entry.record.term == activation.term;
+  result.applied = again || activation.term > entry.record.term;
+  if (result.applied && !again) {
+    result.touched = end_resubmissions(change, activation.cluster);
+    auto& record = change.edit_cluster(activation.cluster);
+    record.active = activation.node;
+    record.term = activation.term;
+    record.kind = activation.kind;
+    record.activated_at = change.clock();
+    record.recovered = false;
+    search_lines_again(change, activation.cluster);
+  }
+  if (result.applied && activation.by_agent)
+    note_agent(change, activation.cluster, activation.node, change.clock());
+  result.state = entry.state();
+  result.now = change.next_time();
+  return result;
+}
+
+void recovered(Change& change, const std::string& cluster, const std::string& node, std::uint64_t term) {
+  require_current(change, cluster, node, term);
+  change.edit_cluster(cluster).recovered = true;
+  search_lines_again(change, cluster);
+}
+
+void mark_absent(Change& change, const AbsentReport& report) {
+  change.group(report.group);
+  require_current(change, report.group.cluster, report.node, report.term);
+  for (const auto& item : report.items) {
+    for (const auto& line : lines_of(change, report.group, item.delivery_id)) {
+      if (line.line.state != DeliveryState::delivered) continue;
+      const auto matching = matching_recipients(line.line, item.recipients);
+      if (matching.empty()) continue;
+      alter_part(change, report.group, line, matching,
+                 [](LineRecord& absent) { absent.line.state = DeliveryState::absent; });
+    }
+  }
+}
+
+}  // namespace dumpster::rocks

@@ -1,0 +1,234 @@
+#include "dumpster/rocksdb/committer.hpp"
+
+#include <rocksdb/write_batch.h>
+
+#include "dumpster/codec.hpp"
+#include "dumpster/rocksdb/retention.hpp"
+#include "metrics/log.hpp"
+
+namespace dumpster::rocks {
+namespace {
+
+constexpr std::size_t most_changes = 512;
+constexpr std::size_t most_bytes = 16U * 1024 * 1024;
+constexpr std::size_t most_evicted = 1000;
+constexpr auto show_every = std::chrono::milliseconds{100};
+
+double seconds(Instant instant) {
+  return std::chrono::duration<double>(instant.time_since_epoch()).count();
+}
+
+}  // namespace
+
+Committer::Committer(Database& database, Tables tables, const Clock& clock, metrics::HubMetrics* metrics)
+    : database_(database), clock_(clock), metrics_(metrics), tables_(std::move(tables)), published_(tables_) {
+  for (const auto& [name, group] : tables_.groups)
+    unshown_groups_.insert(name);
+  for (const auto& [name, cluster] : tables_.clusters)
+    unshown_clusters_.insert(name);
+  thread_ = std::thread{[this] { run(); }};
+}
+
+Committer::~Committer() {
+  stop();
+}
+
+void Committer::stop() {
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Committer::enqueue(std::unique_ptr<PendingChange> pending) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (!stopping_) {
+      waiting_weight_.fetch_add(pending->weight, std::memory_order_relaxed);
+      queue_.push_back(std::move(pending));
+    }
+  }
+  if (pending) {
+    pending->refuse({Fault::unavailable, "the store is closed"});
+  } else {
+    wake_.notify_one();
+  }
+}
+
+void Committer::run() {
+  while (true) {
+    auto pendings = take();
+    if (pendings.empty()) return;
+    commit(std::move(pendings));
+  }
+}
+
+Committer::Pendings Committer::take() {
+  std::unique_lock lock{mutex_};
+  const auto something = [this] { return stopping_ || !queue_.empty(); };
+  if (unshown_) {
+    const bool found = wake_.wait_until(lock, shown_at_ + show_every, something);
+    if (!found || std::chrono::steady_clock::now() >= shown_at_ + show_every) {
+      lock.unlock();
+      show_metrics();
+      lock.lock();
+    }
+  }
+  wake_.wait(lock, something);
+  Pendings taken;
+  std::size_t bytes = 0;
+  while (!queue_.empty() && taken.size() < most_changes && bytes < most_bytes) {
+    bytes += queue_.front()->weight;
+    taken.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  waiting_weight_.fetch_sub(bytes, std::memory_order_relaxed);
+  return taken;
+}
+
+bool Committer::apply(PendingChange& pending, Batch& batch, Instant clock) {
+  if (failed_) {
+    pending.refuse({Fault::unavailable, "the store cannot write since a write has failed"});
+    return false;
+  }
+  try {
+    Change change{database_, tables_, batch, clock};
+    pending.apply(change);
+    change.join();
+    return true;
+  } catch (const Refused& refused) {
+    pending.refuse(refused.error());
+  } catch (const std::exception& failure) {
+    metrics::log_error("store_change_failed", {{"reason", failure.what()}});
+    pending.refuse({Fault::unavailable, failure.what()});
+  }
+  return false;
+}
+
+void Committer::commit(Pendings pendings) {
+  const auto clock = clock_.now();
+  Batch batch;
+  Pendings applied;
+  bool synced = false;
+  for (auto& pending : pendings) {
+    if (!apply(*pending, batch, clock)) continue;
+    synced = synced || pending->synced;
+    applied.push_back(std::move(pending));
+  }
+  if (applied.empty()) return;
+  retain(batch, clock);
+  const auto begun = std::chrono::steady_clock::now();
+  const auto status = write(batch, synced);
+  if (!status.ok()) {
+    fail(status);
+    for (const auto& pending : applied)
+      pending->refuse({Fault::unavailable, "writing failed: " + status.ToString()});
+    return;
+  }
+  const auto took = std::chrono::steady_clock::now() - begun;
+  publish(batch);
+  for (const auto& pending : applied)
+    pending->complete();
+  if (metrics_ != nullptr && synced) metrics_->committed(took, applied.size());
+}
+
+void Committer::retain(Batch& batch, Instant clock) {
+  for (const auto& group : batch.grown_groups) {
+    try {
+      Change change{database_, tables_, batch, clock};
+      evict_by_size(change, group, most_evicted);
+      change.join();
+    } catch (const Refused& refused) {
+      metrics::log_error(
+          "retention_failed",
+          {{"cluster", group.cluster}, {"storage_group", group.group}, {"reason", refused.error().detail}});
+    }
+  }
+}
+
+rocksdb::Status Committer::write(Batch& batch, bool synced) {
+  tables_.hub.sequence += 1;
+  rocksdb::WriteBatch writing;
+  const auto put = [&](const std::string& key, const std::string& payload) {
+    database_.put(writing, Family::state, key, seal(key, payload));
+  };
+  put(key::hub(), encode(tables_.hub));
+  for (const auto& name : batch.dirty_clusters)
+    put(key::cluster(name), encode(tables_.clusters.at(name).record));
+  for (const auto& name : batch.dirty_groups)
+    put(key::group(name), encode(tables_.groups.at(name).record));
+  for (std::size_t family = 0; family < family_count; ++family) {
+    for (const auto& [key, value] : batch.overlay[family]) {
+      if (value) {
+        database_.put(writing, static_cast<Family>(family), key, *value);
+      } else {
+        database_.erase(writing, static_cast<Family>(family), key);
+      }
+    }
+  }
+  return database_.write(writing, synced);
+}
+
+void Committer::publish(const Batch& batch) {
+  {
+    const std::lock_guard lock{published_mutex_};
+    published_.hub = tables_.hub;
+    published_.resubmissions = tables_.resubmissions;
+    for (const auto& name : batch.dirty_clusters)
+      published_.clusters.at(name).record = tables_.clusters.at(name).record;
+    for (const auto& name : batch.dirty_groups)
+      published_.groups.at(name) = tables_.groups.at(name);
+  }
+  unshown_ = true;
+  unshown_groups_.insert(batch.dirty_groups.begin(), batch.dirty_groups.end());
+  unshown_clusters_.insert(batch.dirty_clusters.begin(), batch.dirty_clusters.end());
+  if (metrics_ == nullptr) return;
+  for (const auto& [group, count] : batch.counted.retained)
+    metrics_->retained(group.cluster, group.group, count);
+  for (const auto& [which, count] : batch.counted.removed) {
+    metrics_->removed(which.first.cluster, which.first.group, which.second, count);
+  }
+  for (const auto& [result, count] : batch.counted.resubmitted)
+    metrics_->resubmitted_messages(result, count);
+}
+
+void Committer::fail(const rocksdb::Status& status) {
+  failed_ = true;
+  metrics::log_error("store_write_failed", {{"reason", status.ToString()}});
+}
+
+/// Gauges are looked up by their labels, so they are brought up to date some times a second and not with
+/// every write.
+void Committer::show_metrics() {
+  unshown_ = false;
+  shown_at_ = std::chrono::steady_clock::now();
+  const auto groups = std::exchange(unshown_groups_, {});
+  const auto clusters = std::exchange(unshown_clusters_, {});
+  if (metrics_ == nullptr) return;
+  for (const auto& name : groups) {
+    const auto& group = tables_.groups.at(name);
+    const bool off = group.limits.off();
+    const auto covered_from = off ? clock_.now() : group.record.covered_from;
+    metrics_->storage_group(name.cluster, name.group,
+                            {group.record.messages, group.record.bytes, group.record.in_doubt,
+                             seconds(covered_from), off ? 0 : group.limits.max_size});
+  }
+  for (const auto& name : clusters) {
+    const auto& cluster = tables_.clusters.at(name);
+    metrics_->cluster_term(name, cluster.record.term);
+    for (const auto& node : cluster.definition.nodes) {
+      metrics_->cluster_node(name, node, node == cluster.record.active);
+    }
+    for (const auto& [node, seen] : cluster.record.agent_seen)
+      metrics_->agent_seen(name, node, seconds(seen));
+  }
+  for (const auto state : {ResubmissionState::running, ResubmissionState::paused,
+                           ResubmissionState::completed, ResubmissionState::cancelled}) {
+    const auto found = tables_.resubmissions.find(state);
+    metrics_->resubmissions(to_string(state), found == tables_.resubmissions.end() ? 0 : found->second);
+  }
+}
+
+}  // namespace dumpster::rocks

@@ -1,0 +1,154 @@
+#include "dumpster/rocksdb/database.hpp"
+
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+
+#include "dumpster/codec.hpp"
+#include "dumpster/rocksdb/options.hpp"
+
+namespace dumpster::rocks {
+namespace {
+
+rocksdb::Slice slice(std::string_view text) {
+  return {text.data(), text.size()};
+}
+std::string_view view(const rocksdb::Slice& text) {
+  return {text.data(), text.size()};
+}
+
+/// A database that has other families than ours was made by another program, or by a newer one.
+Result<void> check_families(const std::string& folder) {
+  std::vector<std::string> found;
+  const auto status = rocksdb::DB::ListColumnFamilies(database_options(), folder, &found);
+  if (!status.ok()) return error_from(status, "reading the list of families in " + folder);
+  std::vector<std::string> ours;
+  for (std::size_t i = 0; i < family_count; ++i)
+    ours.push_back(name_of(static_cast<Family>(i)));
+  std::sort(found.begin(), found.end());
+  std::sort(ours.begin(), ours.end());
+  if (found != ours) {
+    return Error{Fault::invalid,
+                 "the database in " + folder + " does not have the families of a hub's store"};
+  }
+  return {};
+}
+
+}  // namespace
+
+Error error_from(const rocksdb::Status& status, std::string_view doing) {
+  const auto fault = status.IsCorruption() ? Fault::damaged : Fault::unavailable;
+  return {fault, std::string{doing} + ": " + status.ToString()};
+}
+
+Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& folder, Mode mode) {
+  auto options = database_options();
+  options.create_if_missing = mode == Mode::create;
+  options.create_missing_column_families = mode == Mode::create;
+  if (mode != Mode::create) {
+    auto checked = check_families(folder.string());
+    if (!checked) return checked.error();
+  }
+  rocksdb::DB* opened = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  const auto families = family_descriptors();
+  const auto status =
+      mode == Mode::read_only
+          ? rocksdb::DB::OpenForReadOnly(options, folder.string(), families, &handles, &opened)
+          : rocksdb::DB::Open(options, folder.string(), families, &handles, &opened);
+  if (!status.ok()) {
+    if (status.ToString().find("lock") != std::string::npos) {
+      return Error{Fault::unavailable, "another process has the store in " + folder.string() + " open"};
+    }
+    return error_from(status, "opening the database in " + folder.string());
+  }
+  auto database = std::unique_ptr<Database>{new Database};
+  database->db_.reset(opened);
+  std::copy(handles.begin(), handles.end(), database->handles_.begin());
+  return database;
+}
+
+Database::~Database() {
+  if (!db_) return;
+  for (auto* handle : handles_)
+    db_->DestroyColumnFamilyHandle(handle);
+  db_->Close().PermitUncheckedError();
+}
+
+Result<std::optional<std::string>> Database::get(Family family, std::string_view key) const {
+  rocksdb::PinnableSlice value;
+  const auto status = db_->Get(rocksdb::ReadOptions{}, handle(family), slice(key), &value);
+  if (status.IsNotFound()) return std::optional<std::string>{};
+  if (!status.ok()) return error_from(status, "reading from " + name_of(family));
+  const auto payload = unseal(key, view(value));
+  if (!payload) return payload.error();
+  return std::optional<std::string>{std::string{*payload}};
+}
+
+Result<bool> Database::exists(Family family, std::string_view key) const {
+  rocksdb::PinnableSlice value;
+  const auto status = db_->Get(rocksdb::ReadOptions{}, handle(family), slice(key), &value);
+  if (status.IsNotFound()) return false;
+  if (!status.ok()) return error_from(status, "reading from " + name_of(family));
+  return true;
+}
+
+std::unique_ptr<rocksdb::Iterator> Database::iterator(Family family, std::string_view from,
+                                                      std::string_view until, rocksdb::Slice& lower,
+                                                      rocksdb::Slice& upper) const {
+  rocksdb::ReadOptions options;
+  lower = slice(from);
+  upper = slice(until);
+  if (!from.empty()) options.iterate_lower_bound = &lower;
+  if (!until.empty()) options.iterate_upper_bound = &upper;
+  return std::unique_ptr<rocksdb::Iterator>{db_->NewIterator(options, handle(family))};
+}
+
+Result<void> Database::walk(Family family, std::string_view from, std::string_view until,
+                            const Visitor& visit) const {
+  rocksdb::Slice lower;
+  rocksdb::Slice upper;
+  const auto at = iterator(family, from, until, lower, upper);
+  for (at->Seek(slice(from)); at->Valid(); at->Next()) {
+    const auto payload = unseal(view(at->key()), view(at->value()));
+    if (!payload) return payload.error();
+    if (!visit(view(at->key()), *payload)) return {};
+  }
+  if (!at->status().ok()) return error_from(at->status(), "walking through " + name_of(family));
+  return {};
+}
+
+Result<void> Database::walk_backwards(Family family, std::string_view from, std::string_view until,
+                                      const Visitor& visit) const {
+  rocksdb::Slice lower;
+  rocksdb::Slice upper;
+  const auto at = iterator(family, from, until, lower, upper);
+  for (at->SeekToLast(); at->Valid(); at->Prev()) {
+    const auto payload = unseal(view(at->key()), view(at->value()));
+    if (!payload) return payload.error();
+    if (!visit(view(at->key()), *payload)) return {};
+  }
+  if (!at->status().ok()) return error_from(at->status(), "walking through " + name_of(family));
+  return {};
+}
+
+rocksdb::Status Database::write(rocksdb::WriteBatch& batch, bool sync) {
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  return db_->Write(options, &batch);
+}
+
+void Database::put(rocksdb::WriteBatch& batch, Family family, std::string_view key, std::string_view sealed) {
+  batch.Put(handle(family), slice(key), slice(sealed)).PermitUncheckedError();
+}
+
+void Database::erase(rocksdb::WriteBatch& batch, Family family, std::string_view key) {
+  batch.Delete(handle(family), slice(key)).PermitUncheckedError();
+}
+
+rocksdb::Status Database::flush() {
+  const std::vector<rocksdb::ColumnFamilyHandle*> all(handles_.begin(), handles_.end());
+  return db_->Flush(rocksdb::FlushOptions{}, all);
+}
+
+}  // namespace dumpster::rocks

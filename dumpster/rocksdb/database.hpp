@@ -1,0 +1,67 @@
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dumpster/error.hpp"
+#include "dumpster/rocksdb/keys.hpp"
+
+namespace dumpster::rocks {
+
+/// The RocksDB below the store: column families, options, and reading. Thread-safe.
+class Database {
+ public:
+  enum class Mode { create, open, read_only };
+
+  /// Opens the database in `folder`. `create` makes it when it is not there. Any damage, a lock held by
+  /// another process, and a database of something else are errors that leave it as it is.
+  static Result<std::unique_ptr<Database>> open(const std::filesystem::path& folder, Mode mode);
+
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  /// The payload under `key`, or nothing; `damaged`.
+  Result<std::optional<std::string>> get(Family family, std::string_view key) const;
+
+  /// Whether there is anything under `key`; its checksum is not looked at.
+  Result<bool> exists(Family family, std::string_view key) const;
+
+  /// Called with key and payload; false ends the walk.
+  using Visitor = std::function<bool(std::string_view key, std::string_view payload)>;
+  /// Visits `[from, until)` in order, as it is now. An empty `until` means to the end.
+  Result<void> walk(Family family, std::string_view from, std::string_view until, const Visitor& visit) const;
+  Result<void> walk_backwards(Family family, std::string_view from, std::string_view until,
+                              const Visitor& visit) const;
+
+  /// Writes all or nothing. With `sync` everything written until now is on stable storage afterwards.
+  rocksdb::Status write(rocksdb::WriteBatch& batch, bool sync);
+  void put(rocksdb::WriteBatch& batch, Family family, std::string_view key, std::string_view sealed);
+  void erase(rocksdb::WriteBatch& batch, Family family, std::string_view key);
+
+  /// Writes what is in memory into files and closes the log.
+  rocksdb::Status flush();
+
+ private:
+  Database() = default;
+  rocksdb::ColumnFamilyHandle* handle(Family family) const {
+    return handles_[static_cast<std::size_t>(family)];
+  }
+  std::unique_ptr<rocksdb::Iterator> iterator(Family family, std::string_view from, std::string_view until,
+                                              rocksdb::Slice& lower, rocksdb::Slice& upper) const;
+
+  std::unique_ptr<rocksdb::DB> db_;
+  std::array<rocksdb::ColumnFamilyHandle*, family_count> handles_{};
+};
+
+/// What a status of RocksDB means to the store's callers.
+Error error_from(const rocksdb::Status& status, std::string_view doing);
+
+}  // namespace dumpster::rocks

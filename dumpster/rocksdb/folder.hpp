@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+
+#include "dumpster/error.hpp"
+
+namespace dumpster::rocks {
+
+/// The folder of a store: a file `FORMAT` that says what it is, and the database in `db`. With that file
+/// another program's folder, or a newer store, is known before anything opens it.
+struct Folder {
+  std::filesystem::path path;
+
+  std::filesystem::path database() const { return path / "db"; }
+  std::filesystem::path format_file() const { return path / "FORMAT"; }
+};
+
+enum class FolderState {
+  fresh,     ///< nothing is in it, or its making was interrupted before anything was accepted
+  complete,  ///< a store of this format
+};
+
+/// Looks at the folder and changes nothing. Refused: a folder that holds something else, a newer format, a
+/// store whose database is not there.
+Result<FolderState> inspect(const Folder& folder);
+
+/// Makes the folder and says durably in its file that a store is being made.
+Result<void> begin_creation(const Folder& folder);
+
+/// Says durably that the store is complete. From now on a missing database is an error, not a fresh start.
+Result<void> finish_creation(const Folder& folder);
+
+}  // namespace dumpster::rocks

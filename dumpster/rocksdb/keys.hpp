@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dumpster/delivery.hpp"
+#include "dumpster/instant.hpp"
+#include "dumpster/uuid.hpp"
+
+namespace dumpster::rocks {
+
+/// The column families. FORMAT.md says what lies in each.
+enum class Family : std::uint8_t { state = 0, messages, bodies, spool, lines, ids, resubmissions };
+inline constexpr std::size_t family_count = 7;
+
+namespace key {
+
+// state
+std::string hub();
+std::string cluster(std::string_view name);
+std::string group(const StorageGroup& group);
+std::string begun_body(const Uuid& message);  ///< chunks were written, the message is not accepted yet
+std::string all_begun_bodies();               ///< prefix
+Uuid message_of_begun_body(std::string_view key);
+
+// messages and spool
+std::string message(const Uuid& message);
+std::string references(const Uuid& message);  ///< only present while there is not exactly one reference
+bool is_references(std::string_view key);
+Uuid uuid_at(std::string_view key, std::size_t offset);
+
+// bodies
+std::string chunk(const Uuid& message, std::uint32_t chunk);
+std::uint32_t chunk_number(std::string_view key);
+
+// lines: group number, time of delivery
+std::string line(std::uint32_t group_number, Instant delivered_at);
+std::uint32_t group_number(std::string_view key);
+Instant delivered_at(std::string_view line_key);
+
+// ids: group number, delivery id, time of delivery
+std::string id(std::uint32_t group_number, const Uuid& delivery_id, Instant delivered_at);
+std::string ids_of(std::uint32_t group_number, const Uuid& delivery_id);  ///< prefix
+Instant delivered_at_of_id(std::string_view id_key);
+
+// resubmissions
+std::string resubmission(const Uuid& id);
+std::string all_resubmissions();  ///< prefix
+std::string not_found(const Uuid& resubmission);
+std::string resubmission_key(const StorageGroup& group, std::string_view key);
+std::string spooled(const Uuid& resubmission, const Uuid& message);
+std::string all_spooled(const Uuid& resubmission);  ///< prefix
+
+/// The first key behind every key that begins with `prefix`.
+std::string behind(std::string prefix);
+
+}  // namespace key
+}  // namespace dumpster::rocks

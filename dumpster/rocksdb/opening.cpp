@@ -1,0 +1,183 @@
+#include "dumpster/rocksdb/opening.hpp"
+
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+
+#include "dumpster/codec.hpp"
+#include "dumpster/rocksdb/folder.hpp"
+#include "dumpster/rocksdb/reading.hpp"
+#include "metrics/log.hpp"
+
+namespace dumpster::rocks {
+namespace {
+
+/// The steps between an opened database and a store that is ready. Errors travel as `Refused` to
+/// `open_and_prepare`.
+class Preparing {
+ public:
+  Preparing(Database& database, const RocksDbStoreOptions& options)
+      : database_(database), options_(options), now_(options.clock->now()) {}
+
+  void make_hub();
+  void read_hub();
+  void read_clusters();
+  void read_resubmissions();
+  void remove_begun_bodies();
+  void begin_run();
+
+  Tables take_tables() { return std::move(tables_); }
+  bool clean_shutdown() const { return clean_shutdown_; }
+
+ private:
+  void put(Family family, const std::string& key, const std::string& payload) {
+    database_.put(batch_, family, key, seal(key, payload));
+  }
+  void read_cluster(const ClusterDefinition& definition);
+  void read_group(const StorageGroup& name, const RetentionLimits& limits);
+
+  Database& database_;
+  const RocksDbStoreOptions& options_;
+  const Instant now_;
+  Tables tables_;
+  bool clean_shutdown_ = true;
+  bool first_run_ = false;
+  rocksdb::WriteBatch batch_;
+};
+
+void Preparing::make_hub() {
+  auto& hub = tables_.hub;
+  hub.store_id = new_uuid(now_);
+  hub.store_created = now_;
+  hub.last_time = now_;
+  first_run_ = true;
+}
+
+void Preparing::read_hub() {
+  const auto stored = value_or_refuse(database_.get(Family::state, key::hub()));
+  if (!stored) return make_hub();  // the very first start was interrupted
+  tables_.hub = value_or_refuse(decode_hub(*stored));
+  clean_shutdown_ = tables_.hub.clean_shutdown;
+}
+
+void Preparing::read_clusters() {
+  for (const auto& definition : options_.clusters) {
+    read_cluster(definition);
+    for (const auto& group : definition.storage_groups)
+      read_group({definition.name, group.name}, group.limits);
+  }
+}
+
+void Preparing::read_cluster(const ClusterDefinition& definition) {
+  ClusterEntry entry;
+  entry.definition = definition;
+  const auto key = key::cluster(definition.name);
+  if (const auto stored = value_or_refuse(database_.get(Family::state, key))) {
+    entry.record = value_or_refuse(decode_cluster(*stored));
+  } else {
+    entry.record.active = definition.first_active;
+    entry.record.activated_at = now_;
+    put(Family::state, key, encode(entry.record));
+  }
+  const auto& nodes = definition.nodes;
+  if (std::find(nodes.begin(), nodes.end(), entry.record.active) == nodes.end()) {
+    metrics::log_warning("active_node_not_configured",
+                         {{"cluster", definition.name}, {"node", entry.record.active}});
+  }
+  tables_.clusters.emplace(definition.name, std::move(entry));
+}
+
+void Preparing::read_group(const StorageGroup& name, const RetentionLimits& limits) {
+  GroupEntry entry;
+  entry.name = name;
+  entry.limits = limits;
+  const auto key = key::group(name);
+  if (const auto stored = value_or_refuse(database_.get(Family::state, key))) {
+    entry.record = value_or_refuse(decode_group(*stored));
+  } else {
+    entry.record.number = ++tables_.hub.last_group;
+    entry.record.created = first_run_ ? tables_.hub.store_created : now_;
+    entry.record.covered_from = entry.record.created;
+  }
+  // While retention was off nothing was kept.
+  if (entry.record.retention_off) entry.record.covered_from = std::max(entry.record.covered_from, now_);
+  entry.record.retention_off = limits.off();
+  put(Family::state, key, encode(entry.record));
+  const auto ends = value_or_refuse(with_ends(database_, entry.record.number, {}));
+  if (ends.newest) entry.newest = *ends.newest;
+  tables_.groups.emplace(name, std::move(entry));
+}
+
+void Preparing::read_resubmissions() {
+  const auto prefix = key::all_resubmissions();
+  std::optional<Error> damage;
+  const auto walked = database_.walk(Family::resubmissions, prefix, key::behind(prefix),
+                                     [&](std::string_view key, std::string_view payload) {
+                                       const auto record = decode_resubmission(key::uuid_at(key, 1), payload);
+                                       if (!record) {
+                                         damage = record.error();
+                                         return false;
+                                       }
+                                       tables_.resubmissions[record->state] += 1;
+                                       return true;
+                                     });
+  if (!walked) throw Refused{walked.error()};
+  if (damage) throw Refused{*damage};
+}
+
+void Preparing::remove_begun_bodies() {
+  std::vector<Uuid> begun;
+  const auto prefix = key::all_begun_bodies();
+  value_or_refuse(database_.walk(Family::state, prefix, key::behind(prefix), [&](std::string_view key, auto) {
+    begun.push_back(key::message_of_begun_body(key));
+    return true;
+  }));
+  for (const auto& message : begun) {
+    const auto body = key::message(message);
+    value_or_refuse(database_.walk(Family::bodies, body, key::behind(body), [&](std::string_view key, auto) {
+      database_.erase(batch_, Family::bodies, key);
+      return true;
+    }));
+    database_.erase(batch_, Family::state, key::begun_body(message));
+  }
+}
+
+void Preparing::begin_run() {
+  tables_.hub.clean_shutdown = false;
+  tables_.hub.sequence += 1;
+  put(Family::state, key::hub(), encode(tables_.hub));
+  const auto status = database_.write(batch_, true);
+  if (!status.ok()) throw Refused{error_from(status, "beginning a run of the store")};
+}
+
+}  // namespace
+
+Result<Opened> open_and_prepare(const RocksDbStoreOptions& options) {
+  const Folder folder{options.path};
+  const auto state = inspect(folder);
+  if (!state) return state.error();
+  const bool fresh = *state == FolderState::fresh;
+  if (fresh) {
+    const auto begun = begin_creation(folder);
+    if (!begun) return begun.error();
+  }
+  auto database = Database::open(folder.database(), fresh ? Database::Mode::create : Database::Mode::open);
+  if (!database) return database.error();
+  try {
+    Preparing preparing{**database, options};
+    preparing.read_hub();
+    preparing.read_clusters();
+    preparing.read_resubmissions();
+    preparing.remove_begun_bodies();
+    preparing.begin_run();
+    if (fresh) {
+      const auto finished = finish_creation(folder);
+      if (!finished) return finished.error();
+    }
+    return Opened{std::move(*database), preparing.take_tables(), preparing.clean_shutdown()};
+  } catch (const Refused& refused) {
+    return refused.error();
+  }
+}
+
+}  // namespace dumpster::rocks

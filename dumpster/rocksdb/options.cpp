@@ -1,0 +1,91 @@
+#include "dumpster/rocksdb/options.hpp"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
+
+#include <array>
+
+namespace dumpster::rocks {
+namespace {
+
+constexpr std::size_t MiB = 1024 * 1024;
+
+constexpr std::array<const char*, family_count> names{"default", "messages", "bodies",       "spool",
+                                                      "lines",   "ids",      "resubmissions"};
+
+rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.format_version = 5;
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = 8 * MiB;
+  options.target_file_size_base = 8 * MiB;
+  options.max_bytes_for_level_base = 64 * MiB;
+  options.compression = rocksdb::kLZ4Compression;
+  // A queue leaves tombstones where the next search begins: files that are mostly tombstones are compacted
+  // soon.
+  options.table_properties_collector_factories.push_back(
+      rocksdb::NewCompactOnDeletionCollectorFactory(4096, 2048, 0.5));
+  return options;
+}
+
+/// Bodies come and go in the order of time. As blobs they are not rewritten when their keys are compacted,
+/// and the space of removed ones comes back file by file.
+void keep_as_blobs(rocksdb::ColumnFamilyOptions& options) {
+  options.write_buffer_size = 16 * MiB;
+  options.compression = rocksdb::kNoCompression;
+  options.enable_blob_files = true;
+  options.min_blob_size = 1024;
+  options.blob_file_size = 32 * MiB;
+  options.blob_compression_type = rocksdb::kLZ4Compression;
+  options.enable_blob_garbage_collection = true;
+  options.blob_garbage_collection_age_cutoff = 0.5;
+  options.blob_garbage_collection_force_threshold = 0.5;
+}
+
+}  // namespace
+
+std::string name_of(Family family) {
+  return names.at(static_cast<std::size_t>(family));
+}
+
+rocksdb::DBOptions database_options() {
+  rocksdb::DBOptions options;
+  options.paranoid_checks = true;
+  // A log that ends within a record was cut off in an unsynced write: nothing in it was acknowledged. A
+  // record that does not carry its checksum is damage, wherever it stands, and must not open: the other modes
+  // either drop what was acknowledged behind it or refuse the torn end as well.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.avoid_flush_during_recovery = false;
+  // After a failed write nothing is acknowledged until the store is opened again; no recovery behind our
+  // back.
+  options.max_bgerror_resume_count = 0;
+  options.max_write_batch_group_size_bytes = 32 * MiB;
+  options.max_total_wal_size = 128 * MiB;
+  options.db_write_buffer_size = 64 * MiB;
+  options.max_background_jobs = 2;
+  options.max_open_files = 512;
+  options.bytes_per_sync = MiB;
+  options.keep_log_file_num = 4;
+  options.max_log_file_size = 4 * MiB;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors() {
+  const auto cache = rocksdb::NewLRUCache(16 * MiB);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (std::size_t i = 0; i < family_count; ++i) {
+    auto options = family_options(cache);
+    if (static_cast<Family>(i) == Family::bodies) keep_as_blobs(options);
+    families.emplace_back(names.at(i), options);
+  }
+  return families;
+}
+
+}  // namespace dumpster::rocks

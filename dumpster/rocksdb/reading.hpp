@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dumpster/rocksdb/database.hpp"
+#include "dumpster/store.hpp"
+
+namespace dumpster::rocks {
+
+// What is read from the disk, on a thread of the reader pool.
+
+Result<std::string> read_chunk(const Database& database, const Uuid& message, std::uint32_t chunk);
+Result<std::optional<SpooledMessage>> load(const Database& database, const Uuid& message);
+Result<std::vector<SpooledMessage>> scan_spool(const Database& database, const std::optional<Uuid>& after,
+                                               std::size_t limit);
+/// The time in the key of the first message in the spool.
+Result<std::optional<Instant>> oldest_spooled(const Database& database);
+
+Result<DeliveryPage> list(const Database& database, std::uint32_t group_number, const DeliveryQuery& query);
+Result<std::vector<Delivery>> find(const Database& database, std::uint32_t group_number,
+                                   const Uuid& delivery_id);
+/// Fills in `oldest` and `newest`.
+Result<StorageGroupState> with_ends(const Database& database, std::uint32_t group_number,
+                                    StorageGroupState state);
+
+Result<Resubmission> read_resubmission(const Database& database, const Uuid& id);
+Result<std::vector<Resubmission>> read_resubmissions(const Database& database, std::size_t limit);
+
+}  // namespace dumpster::rocks

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+#include "dumpster/rocksdb/change.hpp"
+#include "dumpster/rocksdb/spool_changes.hpp"
+
+namespace dumpster::rocks {
+
+/// How one recipient of a resubmission ended.
+enum class Ending : std::uint8_t { delivered, failed, cancelled };
+
+/// Counts recipients of a resubmission that have ended; the last one completes it. Passed over for a nil id
+/// and for a resubmission whose record is gone.
+void count_ending(Change& change, const Uuid& resubmission, Ending ending, std::uint64_t recipients);
+
+/// Notes that the resubmission does not have the message in the spool any more, if it does not.
+void forget_if_settled(Change& change, const Uuid& resubmission, const OpenSpool& spool);
+
+std::optional<Resubmission> resubmission_record(const Change& change, const Uuid& id);
+/// Writes it and keeps the number of resubmissions by state; `before` is the state that it had, if it was
+/// there.
+void put_resubmission(Change& change, const Resubmission& record, std::optional<ResubmissionState> before);
+
+}  // namespace dumpster::rocks

@@ -1,0 +1,86 @@
+#include "dumpster/rocksdb/retention.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "dumpster/rocksdb/lines.hpp"
+
+namespace dumpster::rocks {
+namespace {
+
+/// From an activation until the agent's report nothing of an older term is evicted, but for this long at the
+/// most.
+constexpr Duration longest_protection = std::chrono::minutes{10};
+
+/// Whether a refill may still need what was delivered before the activation.
+bool protects_older_terms(const ClusterRecord& cluster, Instant now) {
+  return !cluster.recovered && now < cluster.activated_at + longest_protection;
+}
+
+/// Chooses what goes, oldest first, and where the next search begins.
+struct Choice {
+  std::vector<LineRecord> going;
+  std::uint64_t bytes = 0;  ///< of those
+  Instant searched_to = Instant::min();
+};
+
+/// Looks at lines from the oldest on until `enough` says that the rest stays.
+template <class Enough>
+Choice choose(const Change& change, const GroupEntry& group, std::size_t most, Enough enough) {
+  const auto& cluster = change.cluster(group.name.cluster).record;
+  const bool protecting = protects_older_terms(cluster, change.clock());
+  Choice choice;
+  choice.searched_to = group.evict_from;
+  const auto number = group.record.number;
+  const auto from = key::line(number, group.evict_from);
+  const auto until = key::line(number + 1, Instant::min());
+  std::size_t looked_at = 0;
+  change.walk(Family::lines, from, until, [&](std::string_view key, std::string_view payload) {
+    auto line = value_or_refuse(decode_line(key::delivered_at(key), payload));
+    choice.searched_to = line.line.delivered_at;
+    if (choice.going.size() == most || looked_at++ == 10 * most || enough(line.line, choice)) return false;
+    if (is_pending(line.line)) return true;
+    if (protecting && line.line.term < cluster.term) return false;
+    choice.bytes += line.line.size;
+    choice.going.push_back(std::move(line));
+    return true;
+  });
+  return choice;
+}
+
+void remove(Change& change, const StorageGroup& name, const Choice& choice, const char* reason) {
+  if (choice.searched_to == change.group(name).evict_from && choice.going.empty()) return;
+  auto& entry = change.edit_group(name);
+  for (const auto& line : choice.going) {
+    remove_line(change, name, line);
+    entry.record.covered_from = std::max(entry.record.covered_from, line.line.delivered_at + Duration{1});
+  }
+  entry.evict_from = choice.searched_to;
+  if (!choice.going.empty()) change.counted().removed[{name, reason}] += choice.going.size();
+}
+
+}  // namespace
+
+std::size_t evict_by_size(Change& change, const StorageGroup& group, std::size_t most) {
+  const auto& entry = change.group(group);
+  if (entry.limits.off() || entry.record.bytes <= entry.limits.max_size) return 0;
+  const auto choice = choose(change, entry, most, [&](const Delivery& line, const Choice& so_far) {
+    return entry.record.bytes - so_far.bytes <= entry.limits.max_size || line.delivered_at >= entry.newest ||
+           entry.record.messages - so_far.going.size() <= 1;
+  });
+  remove(change, group, choice, "size");
+  return choice.going.size();
+}
+
+std::size_t evict_by_time(Change& change, const StorageGroup& group, std::size_t most) {
+  const auto& entry = change.group(group);
+  const bool off = entry.limits.off();
+  const auto oldest_kept = off ? Instant::max() : change.clock() - entry.limits.max_time;
+  const auto choice = choose(change, entry, most, [&](const Delivery& line, const Choice&) {
+    return line.delivered_at >= oldest_kept;
+  });
+  remove(change, group, choice, off && entry.limits.max_size == 0 ? "size" : "time");
+  return choice.going.size();
+}
+
+}  // namespace dumpster::rocks

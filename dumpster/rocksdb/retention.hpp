@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstddef>
+
+#include "dumpster/rocksdb/change.hpp"
+
+namespace dumpster::rocks {
+
+/// Removes the oldest deliveries while the group is larger than its limit. The newest one stays. Gives how
+/// many went; `most` at once, so that a write stays bounded.
+std::size_t evict_by_size(Change& change, const StorageGroup& group, std::size_t most);
+
+/// Removes deliveries that are older than `max_time`; all of them while retention is off.
+std::size_t evict_by_time(Change& change, const StorageGroup& group, std::size_t most);
+
+}  // namespace dumpster::rocks

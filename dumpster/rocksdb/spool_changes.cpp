@@ -1,0 +1,128 @@
+#include "dumpster/rocksdb/spool_changes.hpp"
+
+#include <algorithm>
+
+namespace dumpster::rocks {
+namespace {
+
+void refuse_contradictions(const NewMessage& accepted) {
+  const auto& message = accepted.message;
+  const auto refuse = [](const char* why) { throw Refused{{Fault::invalid, why}}; };
+  if (message.key.is_nil()) refuse("a message needs a key");
+  if (message.envelope.recipients.empty()) refuse("a message needs a recipient");
+  if (message.chunks != chunks_of(message.size)) refuse("the size of a message does not go with its chunks");
+  const bool whole = message.chunks <= 1;
+  if (accepted.body.size() != (whole ? message.size : 0))
+    refuse("the size of a body is not the one of its message");
+}
+
+}  // namespace
+
+SpoolEntry* OpenSpool::find(std::uint32_t index) {
+  const auto found = std::find_if(record.entries.begin(), record.entries.end(),
+                                  [index](const SpoolEntry& entry) { return entry.index == index; });
+  return found == record.entries.end() ? nullptr : &*found;
+}
+
+void OpenSpool::erase(std::uint32_t index) {
+  const auto is_it = [index](const SpoolEntry& entry) { return entry.index == index; };
+  record.entries.erase(std::remove_if(record.entries.begin(), record.entries.end(), is_it),
+                       record.entries.end());
+}
+
+OpenSpool open_spool(const Change& change, const Uuid& message) {
+  OpenSpool spool;
+  spool.message = message;
+  const auto stored = change.get(Family::spool, key::message(message));
+  if (!stored) return spool;
+  spool.existed = true;
+  spool.record = value_or_refuse(decode_spool(*stored));
+  return spool;
+}
+
+void close_spool(Change& change, const OpenSpool& spool) {
+  const bool remains = !spool.record.entries.empty();
+  if (remains) change.put(Family::spool, key::message(spool.message), encode(spool.record));
+  if (remains == spool.existed) return;
+  if (!remains) change.erase(Family::spool, key::message(spool.message));
+  auto& hub = change.hub();
+  if (remains) {
+    hub.spool_messages += 1;
+    hub.spool_bytes += spool.record.size;
+  } else {
+    hub.spool_messages -= 1;
+    hub.spool_bytes -= spool.record.size;
+  }
+  change.refer(spool.message, spool.record.size, remains ? +1 : -1);
+}
+
+Message message_record(const Change& change, const Uuid& message) {
+  const auto stored = change.get(Family::messages, key::message(message));
+  if (!stored) throw Refused{{Fault::damaged, "the message " + to_string(message) + " has lost its record"}};
+  return value_or_refuse(decode_message(message, *stored));
+}
+
+void append_chunk(Change& change, const Uuid& message, std::uint32_t chunk, std::string_view bytes) {
+  if (bytes.size() > body_chunk_size) throw Refused{{Fault::invalid, "a chunk of a body is too large"}};
+  if (change.exists(Family::messages, key::message(message))) {
+    throw Refused{{Fault::conflict, "the message has been accepted, its body does not change any more"}};
+  }
+  if (chunk == 0) change.put(Family::state, key::begun_body(message), {});
+  change.put(Family::bodies, key::chunk(message, chunk), bytes);
+}
+
+void abandon_body(Change& change, const Uuid& message) {
+  const auto begun = key::begun_body(message);
+  if (!change.exists(Family::state, begun)) return;
+  const auto prefix = key::message(message);
+  std::vector<std::string> chunks;
+  change.walk(Family::bodies, prefix, key::behind(prefix), [&](std::string_view key, std::string_view) {
+    chunks.emplace_back(key);
+    return true;
+  });
+  for (auto& chunk : chunks)
+    change.erase(Family::bodies, std::move(chunk));
+  change.erase(Family::state, begun);
+}
+
+void accept(Change& change, const NewMessage& accepted) {
+  refuse_contradictions(accepted);
+  const auto& message = accepted.message;
+  if (change.exists(Family::messages, key::message(message.key)))
+    return;  // done before: idempotent by its key
+  if (message.chunks == 1) {
+    change.put(Family::bodies, key::chunk(message.key, 0), accepted.body);
+  } else if (message.chunks > 1) {
+    if (!change.exists(Family::bodies, key::chunk(message.key, message.chunks - 1))) {
+      throw Refused{{Fault::invalid, "the body of a message has not been given whole"}};
+    }
+    change.erase(Family::state, key::begun_body(message.key));
+  }
+  change.put(Family::messages, key::message(message.key), encode(message));
+  SpoolRecord record;
+  record.size = message.size;
+  for (std::uint32_t i = 0; i < message.envelope.recipients.size(); ++i) {
+    SpoolEntry entry;
+    entry.index = i;
+    record.entries.push_back(std::move(entry));
+  }
+  change.put(Family::spool, key::message(message.key), encode(record));
+  change.hub().spool_messages += 1;
+  change.hub().spool_bytes += message.size;
+  // The one reference, from the spool, is what the absence of a count says.
+}
+
+void mark_trying(Change& change, const Uuid& message, const std::vector<std::uint32_t>& recipients) {
+  auto spool = open_spool(change, message);
+  if (!spool.existed) throw Refused{{Fault::not_found, "the message is not in the spool"}};
+  bool changed = false;
+  for (const auto index : recipients) {
+    auto* entry = spool.find(index);
+    if (entry == nullptr || entry->trying) continue;
+    entry->trying = true;
+    changed = true;
+  }
+  if (changed) close_spool(change, spool);
+}
+
+}  // namespace dumpster::rocks

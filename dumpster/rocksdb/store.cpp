@@ -1,0 +1,347 @@
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "dumpster/rocksdb/attempt_changes.hpp"
+#include "dumpster/rocksdb/cluster_changes.hpp"
+#include "dumpster/rocksdb/committer.hpp"
+#include "dumpster/rocksdb/opening.hpp"
+#include "dumpster/rocksdb/reader_pool.hpp"
+#include "dumpster/rocksdb/reading.hpp"
+#include "dumpster/rocksdb/resubmission_changes.hpp"
+#include "dumpster/rocksdb/retention.hpp"
+#include "dumpster/rocksdb/spool_changes.hpp"
+#include "dumpster/rocksdb_store.hpp"
+
+namespace dumpster {
+namespace {
+
+using namespace rocks;
+
+constexpr std::size_t most_evicted = 1000;
+/// How far the durable time of an agent's contact may lie behind.
+constexpr Duration contact_written_every = std::chrono::seconds{60};
+constexpr auto spool_looked_at_every = std::chrono::seconds{1};
+
+const Error overloaded{Fault::unavailable, "the store has too much to write"};
+const Error closed{Fault::unavailable, "the store is closed"};
+
+Error unknown_group(const StorageGroup& group) {
+  return {Fault::not_found, "no storage group " + group.cluster + '/' + group.group + " is configured"};
+}
+
+/// Hands changes to the committer and reads to the reader pool.
+class RocksDbStore final : public Store {
+ public:
+  RocksDbStore(Opened opened, const RocksDbStoreOptions& options)
+      : clock_(*options.clock),
+        metrics_(options.metrics),
+        clean_shutdown_(opened.clean_shutdown),
+        database_(std::move(opened.database)),
+        committer_(*database_, std::move(opened.tables), clock_, metrics_) {}
+
+  ~RocksDbStore() override {
+    committer_.stop();
+    readers_.stop();
+  }
+
+  void append_body(Uuid message, std::uint32_t chunk, std::string bytes, Completion<Done> done) override {
+    if (committer_.overloaded()) return done(overloaded);
+    const auto weight = bytes.size();
+    auto apply = [message, chunk, bytes = std::move(bytes)](Change& change) {
+      append_chunk(change, message, chunk, bytes);
+      return Done{};
+    };
+    committer_.submit<Done>(std::move(apply), std::move(done), weight, false);
+  }
+
+  void abandon_body(Uuid message) override {
+    auto apply = [message](Change& change) {
+      rocks::abandon_body(change, message);
+      return Done{};
+    };
+    committer_.submit<Done>(
+        std::move(apply), [](const Result<Done>&) {}, 0, false);
+  }
+
+  void read_body(Uuid message, std::uint32_t chunk, Completion<std::string> done) override {
+    read<std::string>([this, message, chunk] { return read_chunk(*database_, message, chunk); },
+                      std::move(done));
+  }
+
+  void accept(NewMessage message, Completion<Done> done) override {
+    if (committer_.overloaded()) return done(overloaded);
+    const auto weight = message.body.size() + 512;
+    auto apply = [message = std::move(message)](Change& change) {
+      rocks::accept(change, message);
+      return Done{};
+    };
+    committer_.submit<Done>(std::move(apply), std::move(done), weight);
+  }
+
+  void load(Uuid message, Completion<std::optional<SpooledMessage>> done) override {
+    read<std::optional<SpooledMessage>>([this, message] { return rocks::load(*database_, message); },
+                                        std::move(done));
+  }
+
+  void scan_spool(std::optional<Uuid> after, std::size_t limit,
+                  Completion<std::vector<SpooledMessage>> done) override {
+    read<std::vector<SpooledMessage>>(
+        [this, after, limit] { return rocks::scan_spool(*database_, after, limit); }, std::move(done));
+  }
+
+  void mark_trying(Uuid message, std::vector<std::uint32_t> recipients, Completion<Done> done) override {
+    auto apply = [message, recipients = std::move(recipients)](Change& change) {
+      rocks::mark_trying(change, message, recipients);
+      return Done{};
+    };
+    committer_.submit<Done>(std::move(apply), std::move(done));
+  }
+
+  void record(AttemptOutcome outcome, Completion<AttemptRecorded> done) override {
+    const auto weight = outcome.notification ? outcome.notification->body.size() : 0;
+    auto apply = [outcome = std::move(outcome)](Change& change) { return record_attempt(change, outcome); };
+    committer_.submit<AttemptRecorded>(std::move(apply), std::move(done), weight);
+  }
+
+  SpoolTotals spool_totals() const override;
+
+  void activate(Activation activation, Completion<ActivationResult> done) override {
+    auto apply = [activation = std::move(activation)](Change& change) {
+      return rocks::activate(change, activation);
+    };
+    committer_.submit<ActivationResult>(std::move(apply), std::move(done));
+  }
+
+  void recovered(std::string cluster, std::string node, std::uint64_t term, Completion<Done> done) override {
+    auto apply = [cluster = std::move(cluster), node = std::move(node), term](Change& change) {
+      rocks::recovered(change, cluster, node, term);
+      return Done{};
+    };
+    committer_.submit<Done>(std::move(apply), std::move(done));
+  }
+
+  void record_agent_contact(std::string cluster, std::string node) override;
+  void cluster_state(std::string cluster, Completion<ClusterState> done) override;
+  void storage_group_state(StorageGroup group, Completion<StorageGroupState> done) override;
+
+  void snapshot(Completion<Snapshot> done) override {
+    committer_.submit<Snapshot>([](Change& change) { return Snapshot{change.next_time()}; }, std::move(done));
+  }
+
+  void list(DeliveryQuery query, Completion<DeliveryPage> done) override {
+    const auto number = group_number(query.group);
+    if (!number) return done(unknown_group(query.group));
+    read<DeliveryPage>(
+        [this, number = *number, query = std::move(query)] { return rocks::list(*database_, number, query); },
+        std::move(done));
+  }
+
+  void find(StorageGroup group, Uuid delivery_id, Completion<std::vector<Delivery>> done) override {
+    const auto number = group_number(group);
+    if (!number) return done(unknown_group(group));
+    read<std::vector<Delivery>>(
+        [this, number = *number, delivery_id] { return rocks::find(*database_, number, delivery_id); },
+        std::move(done));
+  }
+
+  void mark_absent(AbsentReport report, Completion<Done> done) override {
+    auto apply = [report = std::move(report)](Change& change) {
+      rocks::mark_absent(change, report);
+      return Done{};
+    };
+    committer_.submit<Done>(std::move(apply), std::move(done));
+  }
+
+  void resubmit(ResubmissionRequest request, Completion<ResubmissionAccepted> done) override {
+    auto apply = [request = std::move(request)](Change& change) { return rocks::resubmit(change, request); };
+    committer_.submit<ResubmissionAccepted>(std::move(apply), std::move(done));
+  }
+
+  void resubmission(Uuid id, Completion<Resubmission> done) override {
+    read<Resubmission>([this, id] { return read_resubmission(*database_, id); }, std::move(done));
+  }
+
+  void resubmissions(std::size_t limit, Completion<std::vector<Resubmission>> done) override {
+    read<std::vector<Resubmission>>([this, limit] { return read_resubmissions(*database_, limit); },
+                                    std::move(done));
+  }
+
+  void cancel(Uuid id, Completion<std::vector<Uuid>> done) override {
+    committer_.submit<std::vector<Uuid>>([id](Change& change) { return rocks::cancel(change, id); },
+                                         std::move(done));
+  }
+
+  HubIdentity identity() const override {
+    return committer_.look([this](const Tables& tables) {
+      return HubIdentity{tables.hub.store_id, tables.hub.store_created, tables.hub.sequence, clean_shutdown_};
+    });
+  }
+
+  void retain() override;
+  bool writable() const override { return committer_.writable() && !closed_; }
+  void close() override;
+
+ private:
+  template <class T, class Read>
+  void read(Read job, Completion<T> done) {
+    auto run = [job = std::move(job), done] { done(job()); };
+    if (!readers_.post(std::move(run)))
+      done(Error{Fault::unavailable, "the store has too much to read or is closed"});
+  }
+
+  std::optional<std::uint32_t> group_number(const StorageGroup& name) const {
+    return committer_.look([&](const Tables& tables) -> std::optional<std::uint32_t> {
+      const auto* group = tables.find_group(name);
+      if (group == nullptr) return std::nullopt;
+      return group->record.number;
+    });
+  }
+
+  const Clock& clock_;
+  metrics::HubMetrics* const metrics_;
+  const bool clean_shutdown_;
+  std::unique_ptr<Database> database_;
+  Committer committer_;
+  ReaderPool readers_;
+
+  std::atomic<bool> closed_{false};
+  std::atomic<bool> retaining_{false};
+
+  std::mutex contacts_mutex_;
+  std::map<std::pair<std::string, std::string>, Instant> contacts_;  ///< cluster and node: when last heard
+
+  mutable std::mutex oldest_mutex_;
+  mutable std::optional<Instant> oldest_spooled_;
+  mutable std::chrono::steady_clock::time_point spool_looked_at_{};
+};
+
+SpoolTotals RocksDbStore::spool_totals() const {
+  auto totals = committer_.look([](const Tables& tables) {
+    return SpoolTotals{tables.hub.spool_messages, tables.hub.spool_bytes, std::nullopt};
+  });
+  if (totals.messages == 0 || closed_) return totals;
+  const std::lock_guard lock{oldest_mutex_};
+  const auto now = std::chrono::steady_clock::now();
+  if (!oldest_spooled_ || now >= spool_looked_at_ + spool_looked_at_every) {
+    spool_looked_at_ = now;
+    const auto oldest = rocks::oldest_spooled(*database_);
+    if (oldest) oldest_spooled_ = *oldest;
+  }
+  totals.oldest = oldest_spooled_;
+  return totals;
+}
+
+void RocksDbStore::record_agent_contact(std::string cluster, std::string node) {
+  const auto now = clock_.now();
+  const auto written = committer_.look([&](const Tables& tables) -> std::optional<Instant> {
+    const auto* found = tables.find_cluster(cluster);
+    if (found == nullptr || found->record.active != node) return std::nullopt;
+    for (const auto& [heard_node, heard] : found->record.agent_seen) {
+      if (heard_node == node) return heard;
+    }
+    return Instant::min();
+  });
+  if (!written) return;
+  {
+    const std::lock_guard lock{contacts_mutex_};
+    auto& heard = contacts_[{cluster, node}];
+    heard = std::max(heard, now);
+  }
+  if (*written != Instant::min() && now < *written + contact_written_every) return;
+  auto apply = [cluster = std::move(cluster), node = std::move(node), now](Change& change) {
+    note_agent(change, cluster, node, now);
+    return Done{};
+  };
+  committer_.submit<Done>(std::move(apply), [](const Result<Done>&) {});
+}
+
+void RocksDbStore::cluster_state(std::string cluster, Completion<ClusterState> done) {
+  auto state = committer_.look([&](const Tables& tables) -> std::optional<ClusterState> {
+    const auto* found = tables.find_cluster(cluster);
+    if (found == nullptr) return std::nullopt;
+    return found->state();
+  });
+  if (!state) return done(Error{Fault::not_found, "no cluster " + cluster + " is configured"});
+  {
+    const std::lock_guard lock{contacts_mutex_};
+    for (auto& [node, seen] : state->agent_seen) {
+      const auto heard = contacts_.find({cluster, node});
+      if (heard != contacts_.end()) seen = std::max(seen, heard->second);
+    }
+  }
+  done(std::move(*state));
+}
+
+void RocksDbStore::storage_group_state(StorageGroup group, Completion<StorageGroupState> done) {
+  std::uint32_t number = 0;
+  auto state = committer_.look([&](const Tables& tables) -> std::optional<StorageGroupState> {
+    const auto* found = tables.find_group(group);
+    if (found == nullptr) return std::nullopt;
+    number = found->record.number;
+    StorageGroupState made;
+    made.name = found->name;
+    made.limits = found->limits;
+    made.messages = found->record.messages;
+    made.bytes = found->record.bytes;
+    made.in_doubt = found->record.in_doubt;
+    made.covered_from =
+        found->limits.off() ? std::max(clock_.now(), tables.hub.last_time) : found->record.covered_from;
+    return made;
+  });
+  if (!state) return done(unknown_group(group));
+  read<StorageGroupState>(
+      [this, number, state = std::move(*state)] { return with_ends(*database_, number, state); },
+      std::move(done));
+}
+
+void RocksDbStore::retain() {
+  const auto totals = spool_totals();
+  if (metrics_ != nullptr) {
+    const auto age = totals.oldest ? clock_.now() - *totals.oldest : Duration::zero();
+    metrics_->spool(totals.messages, totals.bytes,
+                    std::chrono::duration<double>(std::max(age, Duration::zero())).count());
+  }
+  if (retaining_.exchange(true)) return;
+  auto apply = [](Change& change) {
+    std::size_t removed = 0;
+    std::vector<StorageGroup> names;
+    for (const auto& [name, group] : change.tables().groups)
+      names.push_back(name);
+    for (const auto& name : names) {
+      removed += evict_by_time(change, name, most_evicted);
+      removed += evict_by_size(change, name, most_evicted);
+      if (removed >= most_evicted) break;
+    }
+    return removed;
+  };
+  auto done = [this](const Result<std::size_t>& removed) {
+    retaining_ = false;
+    // The rest in a write of its own, behind what waits by now.
+    if (removed && *removed >= most_evicted && !closed_) retain();
+  };
+  committer_.submit<std::size_t>(std::move(apply), std::move(done));
+}
+
+void RocksDbStore::close() {
+  if (closed_.exchange(true)) return;
+  auto apply = [](Change& change) {
+    change.hub().clean_shutdown = true;
+    return Done{};
+  };
+  committer_.submit<Done>(std::move(apply), [](const Result<Done>&) {});
+  committer_.stop();
+  readers_.stop();
+  if (committer_.writable()) database_->flush().PermitUncheckedError();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_rocksdb_store(RocksDbStoreOptions options) {
+  auto opened = open_and_prepare(options);
+  if (!opened) return opened.error();
+  return std::unique_ptr<Store>{std::make_unique<RocksDbStore>(std::move(*opened), options)};
+}
+
+}  // namespace dumpster

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dumpster/await.hpp"
+#include "dumpster/cluster.hpp"
+#include "dumpster/store.hpp"
+#include "recovery/access/permission.hpp"
+#include "recovery/api/api.hpp"
+#include "recovery/http/message.hpp"
+#include "recovery/running_relay.hpp"
+
+namespace recovery {
+
+/// Who asks, after authentication.
+struct Caller {
+  Identity identity;
+  std::string node;  ///< of an agent: its `Dumpster-Node`, or its token's; may be empty
+};
+
+/// The calls of the API, one function each. A call throws `Refusal` for what it does not do. Scope and role
+/// have been checked before; where a call needs more than its path says, it checks that itself.
+class Calls {
+ public:
+  Calls(dumpster::Store& store, RunningRelay& relay, ApiSettings settings);
+
+  using Answer = boost::asio::awaitable<void>;
+
+  Answer hub(Caller caller, http::Request request, http::Responder& out);
+  Answer status(Caller caller, http::Request request, http::Responder& out);
+  Answer cluster(Caller caller, http::Request request, http::Responder& out);
+  Answer activate(Caller caller, http::Request request, http::Responder& out);
+  Answer recovered(Caller caller, http::Request request, http::Responder& out);
+
+  Answer deliveries(Caller caller, http::Request request, http::Responder& out);
+  Answer message(Caller caller, http::Request request, http::Responder& out);
+  Answer absent(Caller caller, http::Request request, http::Responder& out);
+
+  Answer resubmit(Caller caller, http::Request request, http::Responder& out);
+  Answer resubmissions(Caller caller, http::Request request, http::Responder& out);
+  Answer resubmission(Caller caller, http::Request request, http::Responder& out);
+  Answer cancel(Caller caller, http::Request request, http::Responder& out);
+
+  Answer not_in_this_version(Caller caller, http::Request request, http::Responder& out);
+
+  /// Cluster, group and node have to be configured: refuses with 404, the node with 400.
+  void require_known(const http::Request& request) const;
+  void require_known_node(const std::string& cluster, const std::string& node) const;
+  void heard(const std::string& cluster, const std::string& node) {
+    store_.record_agent_contact(cluster, node);
+  }
+
+ private:
+  const dumpster::ClusterDefinition* definition_of(std::string_view cluster) const;
+  boost::asio::awaitable<dumpster::ClusterState> state_of(std::string cluster);
+  boost::asio::awaitable<boost::json::object> cluster_document(std::string cluster);
+  boost::asio::awaitable<dumpster::StorageGroupState> group_state(dumpster::StorageGroup group);
+  boost::asio::awaitable<dumpster::Instant> snapshot();
+  boost::asio::awaitable<std::vector<dumpster::Resubmission>> newest_resubmissions();
+  boost::asio::awaitable<dumpster::Resubmission> load_resubmission(Caller caller, Action action,
+                                                                   std::string id);
+  /// Refuses with the store's words; a conflict names the current node and term.
+  boost::asio::awaitable<void> refuse(dumpster::Error error, std::string cluster);
+  /// Gives the number of lines.
+  boost::asio::awaitable<std::uint64_t> stream_lines(dumpster::DeliveryQuery query, http::Responder& out);
+  boost::asio::awaitable<std::string> body_chunk(dumpster::Uuid message, std::uint32_t chunk);
+  boost::asio::awaitable<std::vector<RunningRelay::Destination>> destinations();
+
+  dumpster::Store& store_;
+  RunningRelay& relay_;
+  ApiSettings settings_;
+};
+
+/// An answer of one JSON document.
+http::Response json_answer(int status, const boost::json::object& document);
+
+/// Refuses query parameters other than `known`, and any that comes twice.
+void check_query(const http::Request& request, std::initializer_list<std::string_view> known);
+
+}  // namespace recovery

@@ -1,0 +1,444 @@
+#include "recovery/http/session.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <cstdio>
+#include <ctime>
+#include <optional>
+#include <type_traits>
+
+#include "metrics/log.hpp"
+#include "recovery/http/deadline.hpp"
+
+namespace recovery::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using boost::system::error_code;
+using Parser = beast::http::request_parser<beast::http::string_body>;
+using TlsStream = asio::ssl::stream<Socket&>;
+
+constexpr std::size_t buffer_size = 128 * 1024;
+constexpr std::size_t longest_target = 8 * 1024;
+constexpr std::size_t unrouted_body =
+    64 * 1024;  // read and dropped, so that the connection can go on behind a 404
+// What a refused client may still send before its connection is closed: closing earlier would take the answer
+// from it.
+constexpr std::size_t most_drained = std::size_t{4} << 20U;
+constexpr std::chrono::milliseconds draining{2000};
+
+/// RFC 9110 5.6.7.
+std::string http_date() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[40];
+  const auto size = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return {text, size};
+}
+
+std::string_view path_of(std::string_view target) {
+  return target.substr(0, target.find('?'));
+}
+
+Request request_from(Parser& parser, std::string_view target, std::string peer) {
+  auto message = parser.release();
+  Request request;
+  request.method = std::string{message.method_string()};
+  request.path = path_of(target);
+  request.peer = std::move(peer);
+  for (const auto& field : message) {
+    request.fields.emplace_back(std::string{field.name_string()}, std::string{field.value()});
+  }
+  request.body = std::move(message.body());
+  return request;
+}
+
+std::string_view query_of(std::string_view target) {
+  const auto mark = target.find('?');
+  return mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
+}
+
+/// The problem that stands for a fault of reading; nothing when the connection is simply over.
+std::optional<Response> problem_for(const error_code& error) {
+  namespace fault = beast::http;
+  if (error == fault::error::header_limit || error == fault::error::buffer_overflow) {
+    return problem(431, "the header is larger than this server takes");
+  }
+  if (error == fault::error::body_limit) return problem(413, "the body is larger than this request may have");
+  if (error == fault::error::end_of_stream || error == fault::error::partial_message) return std::nullopt;
+  if (error.category() == make_error_code(fault::error::bad_method).category()) {
+    return problem(400, "not a request of HTTP/1.1: " + error.message());
+  }
+  return std::nullopt;
+}
+
+std::optional<Response> check_head(Parser& parser, const std::string& target) {
+  if (target.size() > longest_target) return problem(414, "the target is longer than 8 KiB");
+  if (target.empty() || target.front() != '/') return problem(400, "the target is not a path");
+  if (parser.get().version() == 11 && parser.get().count(beast::http::field::host) != 1) {
+    return problem(400, "HTTP/1.1 wants exactly one Host field");
+  }
+  return std::nullopt;
+}
+
+template <class Stream>
+class SessionOn final : public Session, public Responder {
+ public:
+  SessionOn(Socket socket, std::shared_ptr<asio::ssl::context> tls, std::string peer, const Router& router,
+            const ServerSettings& settings)
+      : socket_(std::move(socket)),
+        tls_(std::move(tls)),
+        stream_(make_stream()),
+        peer_(std::move(peer)),
+        router_(router),
+        settings_(settings),
+        deadline_(socket_.get_executor(), [this] { cancel(); }) {}
+
+  asio::awaitable<void> run() override;
+  void finish() override {
+    finishing_ = true;
+    if (!serving_) cut();
+  }
+  void cut() override {
+    error_code ignored;
+    socket_.close(ignored);
+  }
+
+  asio::awaitable<void> send(Response response) override;
+  asio::awaitable<void> begin(Response head) override;
+  asio::awaitable<void> write(std::string bytes) override;
+  asio::awaitable<void> end() override;
+  bool begun() const override { return begun_; }
+
+ private:
+  static constexpr bool is_tls = std::is_same_v<Stream, TlsStream>;
+  using Held = std::conditional_t<is_tls, TlsStream, Socket&>;
+
+  Held make_stream() {
+    if constexpr (is_tls) {
+      return TlsStream{socket_, *tls_};
+    } else {
+      return socket_;
+    }
+  }
+  void cancel() {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }
+
+  asio::awaitable<bool> handshake();
+  asio::awaitable<void> serve();
+  /// Waits for a request to begin; whether it did.
+  asio::awaitable<bool> first_bytes();
+  /// Reads, answers; whether another request may follow.
+  asio::awaitable<bool> one_request();
+  asio::awaitable<error_code> read_body(Parser& parser, std::size_t max_body);
+  asio::awaitable<void> refuse(Response response);
+  asio::awaitable<void> dispatch(Request request, Router::Match match, std::string target);
+  asio::awaitable<void> answer(const Router::Route& route, Request request);
+  asio::awaitable<void> write_raw(std::string_view bytes);
+  asio::awaitable<void> drain();
+
+  /// What to answer to a fault of reading; nothing without a fault, or when nobody is there to answer.
+  std::optional<Response> refusal_of(const error_code& error) const {
+    if (!error) return std::nullopt;
+    return deadline_.expired() ? problem(408, "the request did not come in time") : problem_for(error);
+  }
+  std::string head_of(const Response& response, std::optional<std::size_t> body_size);
+  bool may_continue() const { return keep_alive_ && !finishing_ && socket_.is_open(); }
+
+  Socket socket_;
+  std::shared_ptr<asio::ssl::context> tls_;
+  Held stream_;
+  std::string peer_;
+  const Router& router_;
+  const ServerSettings& settings_;
+  Deadline deadline_;
+  beast::flat_buffer buffer_{buffer_size};
+  bool serving_ = false;
+  bool finishing_ = false;
+  bool keep_alive_ = true;
+  bool http_1_0_ = false;
+  bool begun_ = false;  ///< an answer has been begun
+  bool ended_ = false;  ///< and is whole
+};
+
+template <class Stream>
+asio::awaitable<void> SessionOn<Stream>::run() {
+  std::string fault;
+  try {
+    co_await serve();
+  } catch (const ConnectionLost&) {
+    // The client's affair.
+  } catch (const std::exception& error) {
+    fault = error.what();
+  }
+  deadline_.disarm();
+  cut();
+  if (!fault.empty()) metrics::log_error("http_session_failed", {{"peer", peer_}, {"error", fault}});
+}
+
+template <class Stream>
+asio::awaitable<void> SessionOn<Stream>::serve() {
+  bool more = co_await handshake();
+  while (more) {
+    more = co_await one_request();
+  }
+  if constexpr (is_tls) {
+    if (socket_.is_open()) {
+      error_code ignored;
+      deadline_.arm(draining);
+      co_await stream_.async_shutdown(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+  }
+}
+
+template <class Stream>
+asio::awaitable<bool> SessionOn<Stream>::handshake() {
+  error_code error;
+  if constexpr (is_tls) {
+    deadline_.arm(settings_.reading);
+    co_await stream_.async_handshake(asio::ssl::stream_base::server,
+                                     asio::redirect_error(asio::use_awaitable, error));
+    deadline_.disarm();
+    if (error) {
+      metrics::log_info("http_tls_handshake_failed", {{"peer", peer_}, {"error", error.message()}});
+      cut();
+    }
+  }
+  co_return !error;
+}
+
+template <class Stream>
+asio::awaitable<bool> SessionOn<Stream>::first_bytes() {
+  error_code error;
+  if (buffer_.size() > 0) co_return true;
+  deadline_.arm(settings_.idle);
+  const auto space = buffer_.prepare(4096);
+  const std::size_t read =
+      co_await stream_.async_read_some(space, asio::redirect_error(asio::use_awaitable, error));
+  buffer_.commit(read);
+  co_return !error;
+}
+
+template <class Stream>
+asio::awaitable<bool> SessionOn<Stream>::one_request() {
+  const bool begun = co_await first_bytes();
+  if (!begun) co_return false;
+  serving_ = true;
+  keep_alive_ = false;
+  http_1_0_ = false;
+  begun_ = false;
+  ended_ = false;
+  deadline_.arm(settings_.reading);
+  Parser parser;
+  parser.header_limit(settings_.max_header);
+  parser.body_limit(boost::none);  // each route has its own, known behind the header
+  error_code error;
+  co_await beast::http::async_read_header(stream_, buffer_, parser,
+                                          asio::redirect_error(asio::use_awaitable, error));
+  std::optional<Response> refusal = refusal_of(error);
+  std::string target;
+  Router::Match match;
+  if (!error) {
+    target = std::string{parser.get().target()};
+    http_1_0_ = parser.get().version() == 10;
+    refusal = check_head(parser, target);
+  }
+  if (!error && !refusal) {
+    match = router_.find(std::string{parser.get().method_string()}, path_of(target));
+    const auto* found = std::get_if<Router::Found>(&match);
+    error = co_await read_body(parser, found != nullptr ? found->route->max_body : unrouted_body);
+    refusal = refusal_of(error);
+  }
+  deadline_.disarm();
+  if (refusal) {
+    co_await refuse(std::move(*refusal));
+  }
+  if (refusal || error) co_return false;
+  keep_alive_ = parser.get().keep_alive();
+  auto request = request_from(parser, target, peer_);
+  co_await dispatch(std::move(request), std::move(match), target);
+  serving_ = false;
+  co_return may_continue();
+}
+
+template <class Stream>
+asio::awaitable<void> SessionOn<Stream>::dispatch(Request request, Router::Match match, std::string target) {
+  auto query = parse_query(query_of(target));
+  const auto* found = std::get_if<Router::Found>(&match);
+  if (std::holds_alternative<Router::Malformed>(match) || !query) {
+    co_await send(problem(400, "the target is not encoded as a URI is"));
+  } else if (found == nullptr) {
+    auto response = problem(404, "there is nothing under this path");
+    if (const auto* others = std::get_if<Router::OtherMethods>(&match)) {
+      response = problem(405, "this path has no such method");
+      response.fields.emplace_back("Allow", others->allowed);
+    }
+    co_await send(std::move(response));
+  } else {
+    request.query = std::move(*query);
+    request.parameters = found->parameters;
+    co_await answer(*found->route, std::move(request));
+  }
+}
+
+template <class Stream>
+asio::awaitable<error_code> SessionOn<Stream>::read_body(Parser& parser, std::size_t max_body) {
+  error_code error;
+  const auto declared = parser.content_length();
+  if (declared && *declared > max_body) co_return make_error_code(beast::http::error::body_limit);
+  parser.body_limit(max_body);
+  const auto expectation = parser.get()[beast::http::field::expect];
+  if (beast::iequals(expectation, "100-continue") && !parser.is_done()) {
+    const std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    co_await asio::async_write(stream_, asio::buffer(go_on),
+                               asio::redirect_error(asio::use_awaitable, error));
+    if (error) co_return error;
+  }
+  if (!parser.is_done()) {
+    co_await beast::http::async_read(stream_, buffer_, parser,
+                                     asio::redirect_error(asio::use_awaitable, error));
+  }
+  co_return error;
+}
+
+template <class Stream>
+asio::awaitable<void> SessionOn<Stream>::refuse(Response response) {
+  keep_alive_ = false;
+  co_await send(std::move(response));
+  co_await drain();
+}
+
+template <class Stream>
+asio::awaitable<void> SessionOn<Stream>::drain() {
+  error_code error;
+  socket_.shutdown(Socket::shutdown_send, error);
+  deadline_.arm(draining);
+  std::string discarded(4096, '\0');
+  std::size_t total = 0;
+  while (!error && total < most_drained) {
+    const std::size_t read = co_await socket_.async_read_some(
+        asio::buffer(discarded), asio::redirect_error(asio::use_awaitable, error));
+    total += read;
+  }
+  cut();
+}
+
+template <class Stream>
+asio::awaitable<void> SessionOn<Stream>::answer(const Router::Route& route, Request request) {
+  std::string fault;
+  const std::string what = request.method + " " + request.path;
+  try {
+    co_await route.handler(std::move(request), *this);
+  } catch (const ConnectionLost&) {
+    throw;
+  } catch (const std::exception& error) {
+    fault = error.what();
+    if (fault.empty()) fault = "unknown";
+  }
+  if (!fault.empty())
+    metrics::log_error("http_handler_failed", {{"request", what}, {"peer", peer_}, {"error", fault}});
+  if (!begun_) {
+    co_await send(problem(500, "the request could not be served"));
+  } else if (!ended_) {
+    cut();  // the client must not take what it has for all
+  }
+}
+
+template <class Stream>
+std::string SessionOn<Stream>::head_of(const Response& response, std::optional<std::size_t> body_size) {
+  begun_ = true;
+  if (settings_.answered) settings_.answered(response.status);
+  if (finishing_ || (http_1_0_ && !body_size)) keep_alive_ = false;
+  std::string head{http_1_0_ ? "HTTP/1.0 " : "HTTP/1.1 "};
+  head += std::to_string(response.status) + " ";
+  head += reason_of(response.status);
+  head += "\r\nDate: " + http_date() + "\r\n";
+  if (!response.content_type.empty()) head += "Content-Type: " + response.content_type + "\r\n";
+  for (const auto& [name, value] : response.fields)
+    head += name + ": " + value + "\r\n";
+  if (body_size && response.status != 204) {
+    head += "Content-Length: " + std::to_string(*body_size) + "\r\n";
+  } else if (!body_size && !http_1_0_) {
+    head += "Transfer-Encoding: chunked\r\n";
+  }
+  if (!keep_alive_) {
+    head += "Connection: close\r\n";
+  } else if (http_1_0_) {
+    head += "Connection: keep-alive\r\n";
+  }
+  return head + "\r\n";
+}
+
+template <class Stream>
+asio::awaitable<void> SessionOn<Stream>::send(Response response) {
+  if (begun_) throw std::logic_error("a request is answered once");
+  auto bytes = head_of(response, response.body.size());
+  bytes += response.body;
+  co_await write_raw(bytes);
+  ended_ = true;
+}
+
+template <class Stream>
+asio::awaitable<void> SessionOn<Stream>::begin(Response head) {
+  if (begun_) throw std::logic_error("a request is answered once");
+  const auto bytes = head_of(head, std::nullopt);
+  co_await write_raw(bytes);
+  if (!head.body.empty()) {
+    co_await write(std::move(head.body));
+  }
+}
+
+template <class Stream>
+asio::awaitable<void> SessionOn<Stream>::write(std::string bytes) {
+  if (!begun_ || ended_) throw std::logic_error("no stream has been begun");
+  if (bytes.empty()) co_return;  // would be the last chunk
+  if (!http_1_0_) {
+    char size[20];
+    std::snprintf(size, sizeof size, "%zx\r\n", bytes.size());
+    bytes.insert(0, size);
+    bytes += "\r\n";
+  }
+  co_await write_raw(bytes);
+}
+
+template <class Stream>
+asio::awaitable<void> SessionOn<Stream>::end() {
+  if (!begun_ || ended_) throw std::logic_error("no stream has been begun");
+  if (!http_1_0_) {
+    const std::string_view last = "0\r\n\r\n";
+    co_await write_raw(last);
+  }
+  ended_ = true;
+}
+
+template <class Stream>
+asio::awaitable<void> SessionOn<Stream>::write_raw(std::string_view bytes) {
+  error_code error;
+  if (!socket_.is_open()) throw ConnectionLost{};
+  deadline_.arm(settings_.writing);
+  co_await asio::async_write(stream_, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
+  deadline_.disarm();
+  if (error) throw ConnectionLost{};
+}
+
+}  // namespace
+
+std::shared_ptr<Session> make_session(Socket socket, std::shared_ptr<asio::ssl::context> tls,
+                                      std::string peer, const Router& router,
+                                      const ServerSettings& settings) {
+  if (tls) {
+    return std::make_shared<SessionOn<TlsStream>>(std::move(socket), std::move(tls), std::move(peer), router,
+                                                  settings);
+  }
+  return std::make_shared<SessionOn<Socket>>(std::move(socket), nullptr, std::move(peer), router, settings);
+}
+
+}  // namespace recovery::http

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <memory>
+#include <string>
+
+#include "recovery/http/router.hpp"
+#include "recovery/http/server.hpp"
+
+namespace recovery::http {
+
+using Socket = boost::asio::generic::stream_protocol::socket;
+
+/// One connection and its requests, one after the other.
+class Session {
+ public:
+  virtual ~Session() = default;
+  /// Serves until the connection is over. Never throws.
+  virtual boost::asio::awaitable<void> run() = 0;
+  /// The request under way is the last one; without one the connection is closed.
+  virtual void finish() = 0;
+  /// Closes at once.
+  virtual void cut() = 0;
+};
+
+/// `tls`: null for plain text. Both references must outlive the session.
+std::shared_ptr<Session> make_session(Socket socket, std::shared_ptr<boost::asio::ssl::context> tls,
+                                      std::string peer, const Router& router, const ServerSettings& settings);
+
+}  // namespace recovery::http

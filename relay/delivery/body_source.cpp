@@ -1,0 +1,26 @@
+#include "relay/delivery/body_source.hpp"
+
+#include "dumpster/await.hpp"
+
+namespace relay {
+
+boost::asio::awaitable<dumpster::Result<std::string>> BodySource::next() {
+  std::string bytes;
+  bytes.swap(id_field_);  // it goes out with the first chunk
+  if (body_) {
+    next_chunk_ = chunks_;
+    bytes += *body_;
+    co_return bytes;
+  }
+  if (finished()) co_return bytes;
+  auto read = [this](dumpster::Completion<std::string> done) {
+    store_->read_body(message_, next_chunk_, std::move(done));
+  };
+  auto chunk = co_await dumpster::await_result<std::string>(read);
+  if (!chunk) co_return chunk;
+  ++next_chunk_;
+  bytes += *chunk;
+  co_return bytes;
+}
+
+}  // namespace relay

@@ -1,0 +1,188 @@
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "dumpster/store.hpp"
+#include "metrics/hub_metrics.hpp"
+#include "relay/delivery/outcome.hpp"
+#include "relay/delivery/worker.hpp"
+#include "relay/directory/directory.hpp"
+#include "relay/net/io_threads.hpp"
+#include "relay/notification/notification.hpp"
+#include "relay/queue/destination_queue.hpp"
+#include "relay/queue/plan.hpp"
+
+namespace relay {
+
+using DirectoryProvider = std::function<std::shared_ptr<const Directory>()>;
+
+struct ClusterRoutes {
+  std::string name;
+  std::map<std::string, NextHop> nodes;
+};
+
+struct DispatcherSettings {
+  std::string hub_name;
+  BackOff back_off;
+  dumpster::Duration queue_lifetime = std::chrono::hours{24 * 5};
+  dumpster::Duration in_doubt_wait = std::chrono::seconds{60};
+  std::optional<NextHop> smarthost;
+  std::vector<ClusterRoutes> clusters;
+  std::uint32_t connections_per_destination = 20;
+};
+
+/// The queue at work: plans what is to be done for each spooled message, opens connections, gives them jobs,
+/// records what became of them, and changes a cluster's active node behind the barrier of promise 8.
+///
+/// Concurrency: everything happens on the first io thread; public calls may come from any thread and are
+/// carried there. Workers live on all io threads and report back. Lives until the io threads have stopped.
+class Dispatcher : public WorkerOwner {
+ public:
+  Dispatcher(IoThreads& threads, dumpster::Store& store, DirectoryProvider directory,
+             metrics::HubMetrics& metrics, const dumpster::Clock& clock, DispatcherSettings settings);
+
+  /// Loads the spool and begins. After an unclean end of the run before, what may have been under way to a
+  /// cluster is recorded as in doubt first. `done` is called once everything is loaded, or with what
+  /// prevented it.
+  void start(std::function<void(std::string failure)> done);
+  /// A message that the store has just accepted.
+  void submit(dumpster::Message message, std::shared_ptr<const std::string> body);
+  void reload(std::vector<dumpster::Uuid> messages);
+  void activate(dumpster::Activation activation, dumpster::Completion<dumpster::ActivationResult> done);
+
+  struct Status {
+    std::string route;
+    std::uint64_t queued = 0;
+    std::uint64_t in_flight = 0;
+    std::uint64_t held_in_doubt = 0;
+    std::string last_error;
+  };
+  void status(std::function<void(std::vector<Status>)> done);
+
+  /// Begins no more; lets what is under way end within `patience`, then breaks it off. `done` when all is
+  /// recorded.
+  void drain(std::chrono::milliseconds patience, std::function<void()> done);
+
+  // WorkerOwner
+  void worker_ready(std::shared_ptr<Worker> worker) override;
+  void worker_finished(std::shared_ptr<Worker> worker, Assignment assignment, TransactionEnd end,
+                       std::chrono::nanoseconds duration) override;
+  void worker_gone(std::shared_ptr<Worker> worker, std::string failure) override;
+
+ private:
+  using Message = std::shared_ptr<QueuedMessage>;
+
+  struct PendingActivation {
+    dumpster::Activation activation;
+    dumpster::Completion<dumpster::ActivationResult> done;
+  };
+
+  struct ClusterAtWork {
+    dumpster::ClusterState state;
+    std::map<std::string, NextHop> nodes;
+    std::deque<PendingActivation> activations;  ///< not empty: the barrier is up, nothing new begins
+    bool activating = false;                    ///< the store has been asked
+  };
+
+  struct Connections {
+    DestinationQueue queue;
+    std::set<std::shared_ptr<Worker>> connecting;
+    std::map<std::shared_ptr<Worker>, dumpster::Instant> idle;
+    std::set<std::shared_ptr<Worker>> working;
+    std::uint32_t in_flight = 0;  ///< jobs given to a worker and not yet recorded
+
+    std::uint32_t open() const {
+      return static_cast<std::uint32_t>(connecting.size() + idle.size() + working.size());
+    }
+  };
+
+  // --- dispatcher.cpp: planning and handing out
+  void on_own_thread(std::function<void()> action);
+  void schedule(const Message& message, const std::string& expedited_cluster = {});
+  void pump(Connections& connections);
+  bool give(Connections& connections, const std::shared_ptr<Worker>& worker, Job job);
+  void put_back(Job job);
+  bool still_due(const Job& job, const JobRecipient& recipient) const;
+  std::optional<NextHop> next_hop_of(const Destination& destination) const;
+  std::optional<HoldConditions> hold_of(const std::string& cluster) const;
+  Connections& connections_to(const Destination& destination);
+  Connections* connections_of(const std::shared_ptr<Worker>& worker);
+  ClusterAtWork* cluster_of(const Destination& destination);
+  void tick();
+  void fire_timers(dumpster::Instant now);
+  void look_after_connections(dumpster::Instant now);
+  void refresh(dumpster::Instant now);
+  double chance();
+
+  // --- dispatcher_outcomes.cpp: what became of it
+  void finished(const std::shared_ptr<Worker>& worker, Assignment assignment, TransactionEnd end);
+  std::vector<notification::RecipientStatus> to_be_told(const QueuedMessage& message,
+                                                        const dumpster::AttemptOutcome& outcome) const;
+  void notify(const QueuedMessage& message, notification::NotificationRequest& request,
+              dumpster::AttemptOutcome& outcome);
+  void record(const Message& message, dumpster::AttemptOutcome outcome,
+              std::optional<Destination> in_flight_of);
+  void write(const Message& message, dumpster::AttemptOutcome outcome,
+             std::optional<Destination> in_flight_of);
+  void recorded(const Message& message, const std::vector<std::uint32_t>& recipients,
+                std::optional<dumpster::Message> notification,
+                dumpster::Result<dumpster::AttemptRecorded> result);
+  void refuse(const Message& message, std::vector<Unroutable> recipients);
+  void expire(dumpster::Instant now);
+  void forget_when_settled(const Message& message);
+  void count(const Job& job, const dumpster::AttemptOutcome& outcome);
+
+  // --- dispatcher_recovery.cpp: from the store
+  void load_next(std::function<void(std::string)> done, std::optional<dumpster::Uuid> after);
+  void take_over(dumpster::SpooledMessage spooled);
+  std::optional<dumpster::AttemptOutcome> doubts_after_crash(const dumpster::SpooledMessage& spooled) const;
+  void recover_next();
+  void reload_next();
+  std::optional<std::uint64_t> recordings_of(const dumpster::Uuid& key) const;
+  void reloaded(dumpster::Uuid key, dumpster::Result<std::optional<dumpster::SpooledMessage>> result);
+
+  // --- dispatcher_activation.cpp: the barrier
+  void raise_barrier(const std::string& cluster);
+  void pass_barrier(const std::string& cluster);
+  void activated(const std::string& cluster, dumpster::Result<dumpster::ActivationResult> result);
+  void drained_when_idle();
+
+  IoThreads& threads_;
+  boost::asio::io_context& context_;
+  dumpster::Store& store_;
+  DirectoryProvider directory_;
+  metrics::HubMetrics& metrics_;
+  const dumpster::Clock& clock_;
+  DispatcherSettings settings_;
+  dumpster::Instant started_{};
+
+  std::unordered_map<dumpster::Uuid, Message> messages_;
+  std::map<Destination, Connections> connections_;
+  std::map<std::shared_ptr<Worker>, Destination> destination_of_;
+  std::map<std::string, ClusterAtWork> clusters_;
+  std::multimap<dumpster::Instant, dumpster::Uuid> timers_;
+  std::deque<dumpster::Uuid> to_reload_;
+  std::set<dumpster::Uuid> reloading_;
+  std::deque<dumpster::SpooledMessage> to_recover_;
+  std::uint32_t recovering_ = 0;
+  std::function<void(std::string)> started_callback_;
+  bool loaded_ = false;
+  bool unclean_ = false;
+  std::function<void()> drained_;
+  std::uint32_t recordings_ = 0;
+  std::uint64_t ticks_ = 0;
+  boost::asio::steady_timer ticker_;
+  std::mt19937_64 random_;
+};
+
+}  // namespace relay

@@ -1,0 +1,243 @@
+#include <boost/asio/post.hpp>
+
+#include "metrics/log.hpp"
+#include "relay/delivery/dispatcher.hpp"
+#include "relay/notification/notification.hpp"
+
+namespace relay {
+
+using Kind = dumpster::RecipientOutcome::Kind;
+
+namespace {
+
+std::string_view result_name(Kind kind) {
+  switch (kind) {
+    case Kind::delivered:
+      return "delivered";
+    case Kind::refused:
+      return "bounced";
+    case Kind::in_doubt:
+    case Kind::deferred:
+    case Kind::deleted:
+      break;
+  }
+  return "deferred";
+}
+
+void log_outcome(const QueuedMessage& message, const std::string& route,
+                 const dumpster::AttemptOutcome& outcome) {
+  for (const auto& ended : outcome.recipients) {
+    const auto& recipient = message.spooled.message.envelope.recipients.at(ended.index);
+    const auto result = ended.kind == Kind::in_doubt ? "in_doubt" : std::string{result_name(ended.kind)};
+    metrics::log_info("delivery", {{"id", dumpster::to_string(outcome.message)},
+                                   {"message_id", message.spooled.message.message_id},
+                                   {"recipient", recipient.address},
+                                   {"route", route},
+                                   {"node", outcome.target ? outcome.target->node : std::string{"-"}},
+                                   {"attempt", outcome.attempt},
+                                   {"result", result},
+                                   {"reply", ended.reply}});
+  }
+}
+
+}  // namespace
+
+void Dispatcher::count(const Job& job, const dumpster::AttemptOutcome& outcome) {
+  const auto route = job.route_name();
+  for (const auto& ended : outcome.recipients)
+    metrics_.delivery_ended(route, result_name(ended.kind), 1);
+  log_outcome(*job.message, route, outcome);
+}
+
+void Dispatcher::finished(const std::shared_ptr<Worker>& worker, Assignment assignment, TransactionEnd end) {
+  const auto destination = assignment.job.destination;
+  auto& connections = connections_to(destination);
+  connections.working.erase(worker);
+  if (end.reusable && destination_of_.contains(worker)) connections.idle.emplace(worker, clock_.now());
+  if (end.results.empty()) {
+    --connections.in_flight;
+    put_back(std::move(assignment.job));
+    if (const auto* cluster = std::get_if<ClusterDestination>(&destination)) pass_barrier(cluster->cluster);
+    drained_when_idle();
+  } else {
+    OutcomeConditions conditions;
+    conditions.now = clock_.now();
+    conditions.back_off = settings_.back_off;
+    conditions.queue_lifetime = settings_.queue_lifetime;
+    conditions.chance = chance();
+    auto outcome = outcome_of(assignment.job, assignment.attempt, assignment.target, end.results, conditions);
+    count(assignment.job, outcome);
+    // Recipients that an operator or evidence settled meanwhile have no outcome, and are in no job any more.
+    for (const auto& recipient : assignment.job.recipients) {
+      if (assignment.job.message->entry(recipient.index) == nullptr)
+        assignment.job.message->busy.erase(recipient.index);
+    }
+    record(assignment.job.message, std::move(outcome), destination);
+  }
+  pump(connections);
+}
+
+/// Recipients whose refusal the sender is told. A resubmission's refusal is listed as failed, and tells no
+/// sender (promise 7).
+std::vector<notification::RecipientStatus> Dispatcher::to_be_told(
+    const QueuedMessage& message, const dumpster::AttemptOutcome& outcome) const {
+  std::vector<notification::RecipientStatus> told;
+  if (message.spooled.message.envelope.sender.empty()) return told;
+  for (const auto& ended : outcome.recipients) {
+    const auto* entry = message.entry(ended.index);
+    if (ended.kind != Kind::refused || entry == nullptr || entry->ever_delivered) continue;
+    told.push_back(
+        {ended.index, reply_from(ended.reply), outcome.target ? outcome.target->node : std::string{}});
+  }
+  return told;
+}
+
+/// A notification needs the header of the message that could not be delivered: it is read first.
+void Dispatcher::record(const Message& message, dumpster::AttemptOutcome outcome,
+                        std::optional<Destination> in_flight_of) {
+  ++message->recording;
+  ++message->recordings;
+  ++recordings_;
+  auto told = to_be_told(*message, outcome);
+  if (told.empty()) {
+    write(message, std::move(outcome), std::move(in_flight_of));
+    return;
+  }
+  auto request = std::make_shared<notification::NotificationRequest>();
+  request->recipients = std::move(told);
+  auto moved = std::make_shared<dumpster::AttemptOutcome>(std::move(outcome));
+  auto then = [this, message, request, moved, in_flight_of](dumpster::Result<std::string> text) {
+    on_own_thread([this, message, request, moved, in_flight_of,
+                   head = text ? std::move(*text) : std::string{}]() mutable {
+      request->whole = message->spooled.message.chunks == 1 && !head.empty();
+      request->original_text = std::move(head);
+      notify(*message, *request, *moved);
+      write(message, std::move(*moved), in_flight_of);
+    });
+  };
+  const auto& original = message->spooled.message;
+  if (message->body) {
+    then(*message->body);
+  } else {
+    store_.read_body(original.key, 0, std::move(then));
+  }
+}
+
+void Dispatcher::notify(const QueuedMessage& message, notification::NotificationRequest& request,
+                        dumpster::AttemptOutcome& outcome) {
+  request.original = message.spooled.message;
+  request.hub_name = settings_.hub_name;
+  request.now = clock_.now();
+  request.key = dumpster::new_uuid(request.now);
+  auto built = notification::build_notification(request);
+  if (!built) return;
+  if (built->body.size() > dumpster::body_chunk_size) {
+    auto& made = built->message;
+    made.chunks = 0;
+    for (std::size_t from = 0; from < built->body.size(); from += dumpster::body_chunk_size) {
+      store_.append_body(made.key, made.chunks++, built->body.substr(from, dumpster::body_chunk_size),
+                         [](dumpster::Result<dumpster::Done>) {});  // what fails here fails the record, too
+    }
+    built->body.clear();
+  }
+  outcome.notification = std::move(*built);
+}
+
+void Dispatcher::write(const Message& message, dumpster::AttemptOutcome outcome,
+                       std::optional<Destination> in_flight_of) {
+  std::vector<std::uint32_t> recipients;
+  for (const auto& ended : outcome.recipients)
+    recipients.push_back(ended.index);
+  std::optional<dumpster::Message> notification;
+  if (outcome.notification) notification = outcome.notification->message;
+  auto done = [this, message, recipients = std::move(recipients), notification = std::move(notification),
+               in_flight_of = std::move(in_flight_of)](dumpster::Result<dumpster::AttemptRecorded> result) {
+    on_own_thread(
+        [this, message, recipients, notification, in_flight_of, result = std::move(result)]() mutable {
+          if (in_flight_of) --connections_to(*in_flight_of).in_flight;
+          recorded(message, recipients, std::move(notification), std::move(result));
+          if (in_flight_of) {
+            if (const auto* cluster = std::get_if<ClusterDestination>(&*in_flight_of))
+              pass_barrier(cluster->cluster);
+          }
+          drained_when_idle();
+        });
+  };
+  store_.record(std::move(outcome), std::move(done));
+}
+
+void Dispatcher::recorded(const Message& message, const std::vector<std::uint32_t>& recipients,
+                          std::optional<dumpster::Message> notification,
+                          dumpster::Result<dumpster::AttemptRecorded> result) {
+  --message->recording;
+  --recordings_;
+  if (!result) {
+    // The store writes no more: what became of these recipients is not known durably. They stay busy, so that
+    // nothing is sent twice by this run; the next start finds them in doubt.
+    metrics::log_error("outcome not recorded", {{"id", dumpster::to_string(message->spooled.message.key)},
+                                                {"reason", result.error().detail}});
+    return;
+  }
+  for (const auto index : recipients)
+    message->busy.erase(index);
+  if (result->left) {
+    message->spooled.entries = std::move(result->left->entries);
+  } else {
+    message->spooled.entries.clear();
+  }
+  if (message->busy.empty()) message->body.reset();
+  schedule(message);
+  forget_when_settled(message);
+  if (notification) submit(std::move(*notification), nullptr);
+}
+
+void Dispatcher::forget_when_settled(const Message& message) {
+  if (!message->spooled.entries.empty() || !message->busy.empty() || message->recording > 0) return;
+  const auto found = messages_.find(message->spooled.message.key);
+  if (found != messages_.end() && found->second == message) messages_.erase(found);
+}
+
+void Dispatcher::refuse(const Message& message, std::vector<Unroutable> recipients) {
+  dumpster::AttemptOutcome outcome;
+  outcome.message = message->spooled.message.key;
+  outcome.attempt = message->spooled.attempts;
+  for (auto& recipient : recipients) {
+    message->busy.insert(recipient.index);
+    dumpster::RecipientOutcome ended;
+    ended.index = recipient.index;
+    ended.kind = Kind::refused;
+    ended.reply = std::move(recipient.reply);
+    outcome.recipients.push_back(std::move(ended));
+  }
+  metrics_.delivery_ended("none", "bounced", outcome.recipients.size());
+  log_outcome(*message, "none", outcome);
+  record(message, std::move(outcome), std::nullopt);
+}
+
+/// Mail for a destination that cannot be reached has no attempts that would end it.
+void Dispatcher::expire(dumpster::Instant now) {
+  std::map<Message, std::vector<Unroutable>> expired;
+  for (auto& [destination, connections] : connections_) {
+    if (!connections.queue.unreachable()) continue;
+    const auto reason = "451 4.4.7 not delivered in time: " + connections.queue.last_error();
+    const auto old = connections.queue.remove([&](const Job& job) {
+      for (const auto& recipient : job.recipients) {
+        const auto* entry = job.message->entry(recipient.index);
+        if (entry != nullptr && !too_old(job.message->spooled, *entry, now, settings_.queue_lifetime))
+          return false;
+      }
+      return true;
+    });
+    for (const auto& job : old) {
+      for (const auto& recipient : job.recipients) {
+        job.message->busy.erase(recipient.index);
+        if (job.message->entry(recipient.index) != nullptr)
+          expired[job.message].push_back({recipient.index, reason});
+      }
+    }
+  }
+  for (auto& [message, recipients] : expired)
+    refuse(message, std::move(recipients));
+}
+
+}  // namespace relay

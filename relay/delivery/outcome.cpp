@@ -1,0 +1,76 @@
+#include "relay/delivery/outcome.hpp"
+
+#include <regex>
+
+namespace relay {
+
+using Kind = dumpster::RecipientOutcome::Kind;
+using ResultKind = smtp::ClientRecipientResult::Kind;
+
+namespace {
+
+Kind kind_of(ResultKind result, bool for_group) {
+  switch (result) {
+    case ResultKind::delivered:
+      return Kind::delivered;
+    case ResultKind::refused:
+      return Kind::refused;
+    case ResultKind::unknown:
+      return for_group ? Kind::in_doubt : Kind::deferred;
+    case ResultKind::deferred:
+      break;
+  }
+  return Kind::deferred;
+}
+
+}  // namespace
+
+bool too_old(const dumpster::SpooledMessage& message, const dumpster::SpoolEntry& entry,
+             dumpster::Instant now, dumpster::Duration queue_lifetime) {
+  if (!entry.resubmission.is_nil()) return now >= entry.resubmit_until;
+  return now >= message.message.received_at + queue_lifetime;
+}
+
+std::string reply_text(const smtp::Reply& reply) {
+  auto text = std::to_string(reply.code);
+  if (!reply.enhanced.empty()) text += " " + reply.enhanced;
+  if (!reply.text.empty()) text += " " + reply.text;
+  return text;
+}
+
+smtp::Reply reply_from(const std::string& text) {
+  static const std::regex form{R"(([245][0-9]{2})(?: ([245]\.[0-9]{1,3}\.[0-9]{1,3}))?(?: ([^]*))?)"};
+  std::smatch parts;
+  if (!std::regex_match(text, parts, form)) return {554, "", text};
+  return {std::stoi(parts[1]), parts[2], parts[3]};
+}
+
+dumpster::AttemptOutcome outcome_of(const Job& job, std::uint32_t attempt,
+                                    const std::optional<dumpster::AttemptTarget>& target,
+                                    const std::vector<smtp::ClientRecipientResult>& results,
+                                    const OutcomeConditions& conditions) {
+  dumpster::AttemptOutcome outcome;
+  outcome.message = job.message->spooled.message.key;
+  outcome.attempt = attempt;
+  outcome.target = target;
+  for (std::size_t place = 0; place < job.recipients.size(); ++place) {
+    const auto& recipient = job.recipients[place];
+    const auto* entry = job.message->entry(recipient.index);
+    if (entry == nullptr || place >= results.size()) continue;
+    const auto& result = results[place];
+    dumpster::RecipientOutcome ended;
+    ended.index = recipient.index;
+    ended.mailbox = recipient.mailbox;
+    ended.reply = reply_text(result.reply);
+    ended.kind = kind_of(result.kind, target.has_value());
+    ended.next_attempt = conditions.now + conditions.back_off.after(entry->attempts + 1, conditions.chance);
+    if (ended.kind == Kind::deferred &&
+        too_old(job.message->spooled, *entry, conditions.now, conditions.queue_lifetime)) {
+      ended.kind = Kind::refused;
+    }
+    outcome.recipients.push_back(std::move(ended));
+  }
+  return outcome;
+}
+
+}  // namespace relay

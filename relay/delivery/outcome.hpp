@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dumpster/store.hpp"
+#include "relay/queue/back_off.hpp"
+#include "relay/queue/job.hpp"
+#include "relay/smtp/client_machine.hpp"
+
+namespace relay {
+
+struct OutcomeConditions {
+  dumpster::Instant now{};
+  BackOff back_off;
+  dumpster::Duration queue_lifetime = std::chrono::hours{24 * 5};
+  double chance = 0.5;  ///< in [0, 1), for the jitter
+};
+
+/// What the end of a transaction means for each recipient of the job: results are in the order of
+/// `job.recipients`. An unknown outcome is in doubt for a storage group and a retry, as every relay does, for
+/// all other routes. A deferral past the queue lifetime (or a resubmission's own) is a refusal.
+dumpster::AttemptOutcome outcome_of(const Job& job, std::uint32_t attempt,
+                                    const std::optional<dumpster::AttemptTarget>& target,
+                                    const std::vector<smtp::ClientRecipientResult>& results,
+                                    const OutcomeConditions& conditions);
+
+/// `550 5.1.1 text`.
+std::string reply_text(const smtp::Reply& reply);
+/// The other way round; a text that does not begin with a code is that of a 554.
+smtp::Reply reply_from(const std::string& text);
+
+/// True when nobody is to wait for `entry` any more.
+bool too_old(const dumpster::SpooledMessage& message, const dumpster::SpoolEntry& entry,
+             dumpster::Instant now, dumpster::Duration queue_lifetime);
+
+}  // namespace relay

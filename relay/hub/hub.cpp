@@ -1,0 +1,221 @@
+#include "relay/hub/hub.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <stdexcept>
+
+#include "dumpster/rocksdb_store.hpp"
+#include "metrics/log.hpp"
+#include "recovery/api/observability.hpp"
+
+namespace relay {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// A message under way gets its reply and its outcome; systemd's own patience is 90 s.
+constexpr std::chrono::seconds session_patience{20};
+constexpr std::chrono::seconds delivery_patience{20};
+constexpr std::chrono::seconds http_patience{2};
+
+ServerSettings server_settings(const HubConfiguration& configuration) {
+  ServerSettings settings;
+  settings.hub_name = configuration.name;
+  settings.trusted_networks = configuration.trusted_networks;
+  settings.max_message_size = configuration.max_message_size;
+  settings.max_recipients = configuration.max_recipients;
+  settings.has_smarthost = configuration.smarthost.has_value();
+  return settings;
+}
+
+DispatcherSettings dispatcher_settings(const HubConfiguration& configuration) {
+  DispatcherSettings settings;
+  settings.hub_name = configuration.name;
+  settings.back_off = configuration.back_off;
+  settings.queue_lifetime = configuration.queue_lifetime;
+  settings.in_doubt_wait = configuration.in_doubt_wait;
+  settings.smarthost = configuration.smarthost;
+  settings.clusters = configuration.routes;
+  return settings;
+}
+
+std::string text_of(const ListenAddress& address) {
+  const auto host = address.address.to_string();
+  return (address.address.is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(address.port);
+}
+
+}  // namespace
+
+Hub::Hub(HubConfiguration configuration, Surroundings surroundings)
+    : configuration_(std::move(configuration)),
+      directory_(std::move(surroundings.directory)),
+      tokens_(std::move(surroundings.tokens)) {}
+
+Hub::~Hub() {
+  if (threads_) threads_->stop();
+}
+
+int Hub::run() {
+  for (const auto& warning : configuration_.warnings)
+    metrics::log_warning("configuration", {{"warning", warning}});
+  if (!open()) return 1;
+  wait_for_signals();
+  dispatcher_->start([this](std::string failure) {
+    asio::post(http_, [this, failure = std::move(failure)] { started(failure); });
+  });
+  http_.run();
+  threads_->stop();
+  store_->close();
+  metrics::log_info("stopped");
+  return status_;
+}
+
+bool Hub::open() {
+  dumpster::RocksDbStoreOptions options;
+  options.path = configuration_.data_dir / "store";
+  options.clusters = configuration_.clusters;
+  options.metrics = &metrics_;
+  auto opened = dumpster::open_rocksdb_store(std::move(options));
+  if (!opened) {
+    metrics::log_error("store not opened", {{"path", (configuration_.data_dir / "store").string()},
+                                            {"reason", opened.error().detail}});
+    return false;
+  }
+  store_ = std::move(*opened);
+  threads_ = std::make_unique<IoThreads>(configuration_.threads);
+  dispatcher_ = std::make_unique<Dispatcher>(
+      *threads_, *store_, [this] { return directory_.get(); }, metrics_, dumpster::system_clock(),
+      dispatcher_settings(configuration_));
+  context_.reset(new ServerContext{*store_, [this] { return directory_.get(); }, metrics_,
+                                   dumpster::system_clock(), server_settings(configuration_)});
+  context_->accepted = [this](dumpster::Message message, std::shared_ptr<const std::string> body) {
+    dispatcher_->submit(std::move(message), std::move(body));
+  };
+  relay_ = std::make_unique<RelayForRecovery>(*dispatcher_, *store_);
+  try {
+    for (const auto& listener : configuration_.listeners) {
+      listeners_.push_back(
+          std::make_unique<Listener>(*threads_, listener.address, listener.protocol, *context_));
+    }
+    open_http();
+  } catch (const std::exception& exception) {
+    metrics::log_error("port not opened", {{"reason", exception.what()}});
+    threads_->stop();
+    store_->close();
+    return false;
+  }
+  return true;
+}
+
+void Hub::listen(recovery::http::Server& server, const ListenAddress& address) {
+  const auto port = server.listen_tcp(text_of(address));
+  if (!port) throw std::runtime_error(text_of(address) + ": " + port.error().detail);
+}
+
+void Hub::open_http() {
+  recovery::ApiSettings settings;
+  settings.hub = configuration_.name;
+  settings.version = DUMPSTER_VERSION;
+  settings.clusters = configuration_.clusters;
+  settings.resubmit_lifetime = configuration_.resubmit_lifetime;
+  settings.started_at = dumpster::system_clock().now();
+  api_ = std::make_unique<recovery::Api>(*store_, *relay_, std::move(settings));
+
+  const auto serve = [this](std::shared_ptr<const recovery::http::Router> router, bool counted) -> auto& {
+    recovery::http::ServerSettings server_settings;
+    if (counted) server_settings.answered = [this](int status) { metrics_.recovery_query(status); };
+    servers_.push_back(std::make_unique<recovery::http::Server>(http_.get_executor(), std::move(router),
+                                                                std::move(server_settings)));
+    return *servers_.back();
+  };
+  auto operator_router = std::make_shared<recovery::http::Router>();
+  api_->add_operator_routes(*operator_router);
+  auto& admin = serve(operator_router, false);
+  const auto bound = admin.listen_unix(configuration_.admin_socket);
+  if (!bound) throw std::runtime_error(configuration_.admin_socket.string() + ": " + bound.error().detail);
+
+  if (configuration_.recovery_address) {
+    auto router = std::make_shared<recovery::http::Router>();
+    api_->add_routes(*router, [this] { return tokens_.get(); });
+    listen(serve(router, true), *configuration_.recovery_address);
+  }
+  if (configuration_.metrics_address) {
+    auto router = std::make_shared<recovery::http::Router>();
+    recovery::Observed observed;
+    observed.metrics = [this] { return metrics_.exposition(); };
+    observed.accepting = [this] { return relay_->accepting(); };
+    recovery::add_observability(*router, std::move(observed));
+    listen(serve(router, false), *configuration_.metrics_address);
+  }
+}
+
+void Hub::started(const std::string& failure) {
+  if (!failure.empty()) {
+    metrics::log_error("spool not loaded", {{"reason", failure}});
+    status_ = 1;
+    stop();
+    return;
+  }
+  if (stopping_) return;
+  for (const auto& listener : listeners_)
+    listener->start();
+  relay_->listening(true);
+  metrics::log_info("ready", {{"hub", configuration_.name}, {"version", DUMPSTER_VERSION}});
+}
+
+void Hub::wait_for_signals() {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+    signals_.add(signal);
+  signals_.async_wait([this](boost::system::error_code error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      reload();
+    } else {
+      metrics::log_info("stopping", {{"signal", signal}});
+      stop();
+    }
+    if (!stopping_) wait_for_signals();
+  });
+}
+
+void Hub::reload() {
+  std::vector<std::string> faults;
+  auto surroundings = read_surroundings(configuration_, faults);
+  for (const auto& fault : faults)
+    metrics::log_error("not reloaded", {{"fault", fault}});
+  if (!faults.empty()) return;
+  directory_.set(std::move(surroundings.directory));
+  tokens_.set(std::move(surroundings.tokens));
+  metrics::log_info("reloaded", {{"read", "recipients and tokens"}, {"kept", "all else until a restart"}});
+}
+
+/// In two steps: no new mail, sessions end behind the message they are receiving; then deliveries end and are
+/// recorded.
+void Hub::stop() {
+  if (std::exchange(stopping_, true)) return;
+  relay_->listening(false);
+  for (const auto& listener : listeners_)
+    listener->stop();
+  // Waiting for sessions would keep this thread from serving status meanwhile.
+  std::thread([this] {
+    if (!context_->sessions.stop_all(session_patience)) {
+      metrics::log_warning("sessions still open", {{"sessions", context_->sessions.count()}});
+    }
+    dispatcher_->drain(delivery_patience, [this] { asio::post(http_, [this] { drained(); }); });
+  }).detach();
+}
+
+void Hub::drained() {
+  auto end = [this]() -> asio::awaitable<void> {
+    const auto patience = http_patience;
+    for (const auto& server : servers_)
+      co_await server->stop(patience);
+    http_.stop();
+  };
+  asio::co_spawn(http_, std::move(end), asio::detached);
+}
+
+}  // namespace relay

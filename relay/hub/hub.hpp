@@ -1,0 +1,63 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dumpster/store.hpp"
+#include "metrics/hub_metrics.hpp"
+#include "recovery/api/api.hpp"
+#include "recovery/http/server.hpp"
+#include "relay/delivery/dispatcher.hpp"
+#include "relay/hub/configuration.hpp"
+#include "relay/hub/relay_for_recovery.hpp"
+#include "relay/hub/reloadable.hpp"
+#include "relay/hub/surroundings.hpp"
+#include "relay/server/listener.hpp"
+
+namespace relay {
+
+/// A running hub: everything that `dumpsterd` is made of, put together. Mail moves on the io threads; HTTP
+/// and signals are served on the thread that calls `run`.
+class Hub {
+ public:
+  Hub(HubConfiguration configuration, Surroundings surroundings);
+  ~Hub();
+
+  /// Opens the store and the ports, loads the spool, serves until SIGTERM or SIGINT, then drains and closes.
+  /// SIGHUP reads recipients and tokens again; a file with faults keeps what was there. The exit status.
+  int run();
+
+ private:
+  bool open();
+  void open_http();
+  void listen(recovery::http::Server& server, const ListenAddress& address);
+  void started(const std::string& failure);
+  void wait_for_signals();
+  void reload();
+  void stop();
+  void drained();
+
+  HubConfiguration configuration_;
+  Reloadable<Directory> directory_;
+  Reloadable<recovery::Tokens> tokens_;
+  metrics::HubMetrics metrics_;
+  std::unique_ptr<dumpster::Store> store_;
+  // Sessions that are cut off at the very end go with their io_context, and still use store and context;
+  // dispatcher and listeners have timers and sockets of the io_contexts. Hence this order.
+  std::unique_ptr<ServerContext> context_;
+  std::unique_ptr<IoThreads> threads_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::unique_ptr<RelayForRecovery> relay_;
+  std::unique_ptr<recovery::Api> api_;
+  boost::asio::io_context http_{1};
+  std::vector<std::unique_ptr<recovery::http::Server>> servers_;
+  boost::asio::signal_set signals_{http_};
+  int status_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace relay

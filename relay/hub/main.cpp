@@ -1,0 +1,35 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "relay/hub/configuration.hpp"
+#include "relay/hub/hub.hpp"
+#include "relay/hub/surroundings.hpp"
+
+int main(int argc, char** argv) {
+  CLI::App app{"dumpsterd, a mail hub that refills replicated mailbox clusters after a failover"};
+  std::string path;
+  bool check = false;
+  app.add_option("--config", path, "configuration file (TOML)")->required();
+  app.add_flag("--check", check, "check the configuration and the files it names, and exit");
+  app.set_version_flag("--version", DUMPSTER_VERSION);
+  CLI11_PARSE(app, argc, argv);
+
+  auto reading = relay::read_configuration(path);
+  std::vector<std::string> faults;
+  for (const auto& fault : reading.faults)
+    faults.push_back(to_string(fault));
+  auto surroundings = relay::read_surroundings(reading.configuration, faults);
+  for (const auto& fault : faults)
+    std::cerr << fault << '\n';
+  if (!faults.empty()) return 1;
+  if (check) {
+    for (const auto& warning : reading.configuration.warnings)
+      std::cerr << path << ": warning: " << warning << '\n';
+    std::cout << path << ": no faults\n";
+    return 0;
+  }
+  relay::Hub hub{std::move(reading.configuration), std::move(surroundings)};
+  return hub.run();
+}

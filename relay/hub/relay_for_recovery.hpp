@@ -1,0 +1,32 @@
+#pragma once
+
+#include <atomic>
+
+#include "recovery/running_relay.hpp"
+#include "relay/delivery/dispatcher.hpp"
+
+namespace relay {
+
+/// The running relay as recovery sees it.
+class RelayForRecovery : public recovery::RunningRelay {
+ public:
+  RelayForRecovery(Dispatcher& dispatcher, dumpster::Store& store) : dispatcher_(dispatcher), store_(store) {}
+
+  void activate(dumpster::Activation activation,
+                dumpster::Completion<dumpster::ActivationResult> done) override {
+    dispatcher_.activate(std::move(activation), std::move(done));
+  }
+  void reload(std::vector<dumpster::Uuid> messages) override { dispatcher_.reload(std::move(messages)); }
+  bool accepting() const override { return listening_.load() && store_.writable(); }
+  void destinations(std::function<void(std::vector<Destination>)> done) const override;
+
+  /// Listeners are open, or not any more.
+  void listening(bool open) { listening_.store(open); }
+
+ private:
+  Dispatcher& dispatcher_;
+  dumpster::Store& store_;
+  std::atomic<bool> listening_{false};
+};
+
+}  // namespace relay

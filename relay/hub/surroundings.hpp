@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "recovery/access/tokens.hpp"
+#include "relay/directory/directory.hpp"
+#include "relay/hub/configuration.hpp"
+
+namespace relay {
+
+/// The files that the configuration names and that a reload reads again.
+struct Surroundings {
+  std::shared_ptr<const Directory> directory;
+  std::shared_ptr<const recovery::Tokens> tokens;  ///< nobody has one while there is no [recovery]
+};
+
+/// Reads them all; each fault is one line `FILE:LINE: sentence` (or `FILE: sentence`). With any fault the
+/// result is not to be used. With faults in the configuration already the recipients are left out: the
+/// storage groups that they name are not known for sure.
+Surroundings read_surroundings(const HubConfiguration& configuration, std::vector<std::string>& faults);
+
+}  // namespace relay

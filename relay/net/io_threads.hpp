@@ -1,0 +1,41 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace relay {
+
+/// The threads that move bytes: one `io_context` each, and whatever begins on one stays there. So connections
+/// need no lock and no strand, and clang's fault with coroutines that change threads cannot happen.
+class IoThreads {
+ public:
+  /// `count` 0: one per core.
+  explicit IoThreads(unsigned count);
+  /// Stops and joins.
+  ~IoThreads();
+  IoThreads(const IoThreads&) = delete;
+  IoThreads& operator=(const IoThreads&) = delete;
+
+  /// The context for a new connection, each in turn. Thread-safe.
+  boost::asio::io_context& next();
+  /// The context on which the queue and the listeners live.
+  boost::asio::io_context& first() { return threads_.front()->context; }
+
+  /// Ends all threads, whatever is still under way, and joins them. Not from one of them.
+  void stop();
+
+ private:
+  struct Thread {
+    boost::asio::io_context context{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{context.get_executor()};
+    std::thread thread;
+  };
+  std::vector<std::unique_ptr<Thread>> threads_;
+  std::atomic<std::size_t> turn_{0};
+};
+
+}  // namespace relay

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dumpster/spool.hpp"
+#include "relay/directory/next_hop.hpp"
+
+namespace relay {
+
+/// Where connections go: a cluster (to the node that is active at the moment) or a next hop.
+struct ClusterDestination {
+  std::string cluster;
+  auto operator<=>(const ClusterDestination&) const = default;
+};
+using Destination = std::variant<ClusterDestination, NextHop>;
+
+/// A spooled message as the running hub keeps it.
+struct QueuedMessage {
+  dumpster::SpooledMessage spooled;
+  /// The whole body of a fresh message of one chunk, until its first attempt: the ordinary way reads nothing
+  /// back.
+  std::shared_ptr<const std::string> body;
+  /// Recipients in a job, waiting or under way: they are in no second one.
+  std::set<std::uint32_t> busy;
+  /// Outcomes that are being written, and how many have been in all: what was read from the store meanwhile
+  /// is stale.
+  std::uint32_t recording = 0;
+  std::uint64_t recordings = 0;
+  /// When it is to be planned again.
+  std::optional<dumpster::Instant> wake_at;
+
+  const dumpster::SpoolEntry* entry(std::uint32_t index) const;
+};
+
+struct JobRecipient {
+  std::uint32_t index = 0;
+  std::string mailbox;  ///< for storage groups
+};
+
+/// One transaction to be made: one message, one route.
+struct Job {
+  std::shared_ptr<QueuedMessage> message;
+  Destination destination;
+  std::optional<dumpster::StorageGroup> group;  ///< none: not for a cluster
+  bool smarthost = false;
+  bool resubmission = false;
+  std::vector<JobRecipient> recipients;
+
+  /// The route's name in metrics and logs.
+  std::string route_name() const;
+};
+
+}  // namespace relay

@@ -1,0 +1,97 @@
+#include "relay/queue/plan.hpp"
+
+#include <algorithm>
+
+namespace relay {
+namespace {
+
+struct Route {
+  Destination destination;
+  std::optional<dumpster::StorageGroup> group;
+  bool smarthost = false;
+  std::string mailbox;
+};
+
+using Found = std::variant<Route, LookupFault>;
+
+Route group_route(const dumpster::StorageGroup& group, const std::string& mailbox) {
+  return {ClusterDestination{group.cluster}, group, false, mailbox};
+}
+
+Found route_of(const dumpster::SpoolEntry& entry, const std::string& address, const Directory& directory,
+               const PlanConditions& conditions) {
+  if (entry.group) return group_route(*entry.group, entry.mailbox);
+  const auto found = directory.find(address);
+  if (const auto* fault = std::get_if<LookupFault>(&found)) {
+    if (*fault == LookupFault::unknown && conditions.smarthost) {
+      return Route{*conditions.smarthost, std::nullopt, true, {}};
+    }
+    return *fault;
+  }
+  // Aliases were followed at acceptance: an address of the spool stands for itself, whatever it has become
+  // since.
+  const auto& resolved = std::get<std::vector<Resolved>>(found).front();
+  if (const auto* group = std::get_if<dumpster::StorageGroup>(&resolved.route)) {
+    return group_route(*group, resolved.mailbox);
+  }
+  return Route{std::get<NextHop>(resolved.route), std::nullopt, false, {}};
+}
+
+void wait_until(Plan& plan, dumpster::Instant instant) {
+  plan.again_at = plan.again_at ? std::min(*plan.again_at, instant) : instant;
+}
+
+Job& job_for(Plan& plan, const std::shared_ptr<QueuedMessage>& message, const Route& route, bool resubmission,
+             std::uint32_t max_recipients) {
+  for (auto& job : plan.jobs) {
+    if (job.destination == route.destination && job.group == route.group &&
+        job.resubmission == resubmission && job.recipients.size() < max_recipients) {
+      return job;
+    }
+  }
+  plan.jobs.push_back({message, route.destination, route.group, route.smarthost, resubmission, {}});
+  return plan.jobs.back();
+}
+
+}  // namespace
+
+Plan plan_jobs(const std::shared_ptr<QueuedMessage>& message, const Directory& directory,
+               const PlanConditions& conditions) {
+  Plan plan;
+  const auto& spooled = message->spooled;
+  for (const auto& entry : spooled.entries) {
+    if (message->busy.contains(entry.index)) continue;
+    const auto found =
+        route_of(entry, spooled.message.envelope.recipients.at(entry.index).address, directory, conditions);
+    if (const auto* fault = std::get_if<LookupFault>(&found)) {
+      if (*fault == LookupFault::unavailable) {
+        wait_until(plan, conditions.now + conditions.retry_min);
+      } else {
+        plan.unroutable.push_back({entry.index, *fault == LookupFault::unknown
+                                                    ? "550 5.1.1 no such mailbox here"
+                                                    : "550 5.4.6 aliases form a loop"});
+      }
+      continue;
+    }
+    const auto& route = std::get<Route>(found);
+    auto due = entry.next_attempt;
+    if (route.group) {
+      if (route.group->cluster == conditions.expedited_cluster) due = conditions.now;
+      const auto hold = conditions.hold(route.group->cluster);
+      if (!hold) {  // its cluster is not configured now; a reload may bring it back
+        wait_until(plan, conditions.now + conditions.retry_min);
+        continue;
+      }
+      if (const auto held = held_until(entry, *hold)) due = std::max(due, *held);
+    }
+    if (due > conditions.now) {
+      wait_until(plan, due);
+      continue;
+    }
+    job_for(plan, message, route, !entry.resubmission.is_nil(), conditions.max_recipients_per_job)
+        .recipients.push_back({entry.index, route.mailbox});
+  }
+  return plan;
+}
+
+}  // namespace relay

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dumpster/spool.hpp"
+#include "relay/directory/directory.hpp"
+#include "relay/queue/hold.hpp"
+#include "relay/queue/job.hpp"
+
+namespace relay {
+
+struct PlanConditions {
+  dumpster::Instant now{};
+  dumpster::Duration retry_min = std::chrono::seconds{5};
+  std::optional<NextHop> smarthost;
+  std::uint32_t max_recipients_per_job = 1000;
+  /// Of the cluster of that name; nothing for one that is not configured.
+  std::function<std::optional<HoldConditions>(const std::string& cluster)> hold;
+  /// A cluster that was just activated: back-off against its old node does not count any more.
+  std::string expedited_cluster;
+};
+
+/// A recipient for whom there is no way any more.
+struct Unroutable {
+  std::uint32_t index = 0;
+  std::string reply;
+};
+
+/// What is to be done for a message now.
+struct Plan {
+  std::vector<Job> jobs;
+  std::vector<Unroutable> unroutable;
+  std::optional<dumpster::Instant> again_at;  ///< when to plan again for those that wait
+};
+
+/// Resolves the route of each recipient that is due and in no job yet, anew at each attempt, and groups them
+/// into jobs: recipients of one storage group in one transaction. What belongs to a line of the dumpster
+/// keeps its storage group whatever the directory says (promise 7). Marks nothing as busy.
+Plan plan_jobs(const std::shared_ptr<QueuedMessage>& message, const Directory& directory,
+               const PlanConditions& conditions);
+
+}  // namespace relay

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "dumpster/store.hpp"
+#include "relay/queue/fresh_bodies.hpp"
+#include "relay/smtp/header_scanner.hpp"
+
+namespace relay {
+
+/// A message while it is received: gathers bytes into chunks, writes full chunks to the store, and at last
+/// makes all of it durable. Holds one chunk in memory, and whatever the caller feeds at once. What is not
+/// accepted is taken out of the store.
+class IncomingMessage {
+ public:
+  /// `received_field` goes on top.
+  IncomingMessage(dumpster::Store& store, dumpster::Message message, std::string received_field);
+  ~IncomingMessage();
+  IncomingMessage(const IncomingMessage&) = delete;
+  IncomingMessage& operator=(const IncomingMessage&) = delete;
+
+  /// Takes bytes of the message, transparency removed.
+  void add(std::string_view bytes);
+  /// True when a chunk is full and more has come behind it.
+  bool chunk_is_full() const { return pending_.size() > dumpster::body_chunk_size; }
+  /// Writes full chunks; the client is not read meanwhile, so a slow disk slows the client.
+  boost::asio::awaitable<dumpster::Result<dumpster::Done>> write_full_chunks();
+  /// Makes the message durable, with the envelope that it has now.
+  boost::asio::awaitable<dumpster::Result<dumpster::Done>> accept(FreshBodies& bodies);
+
+  dumpster::Message& message() { return message_; }
+  const dumpster::Message& message() const { return message_; }
+  const std::shared_ptr<const std::string>& fresh_body() const { return fresh_body_; }
+  const smtp::HeaderScanner& header() const { return scanner_; }
+
+ private:
+  boost::asio::awaitable<dumpster::Result<dumpster::Done>> append(std::string chunk);
+
+  dumpster::Store& store_;
+  dumpster::Message message_;
+  smtp::HeaderScanner scanner_;
+  std::string pending_;
+  std::shared_ptr<const std::string> fresh_body_;
+  bool accepted_ = false;
+};
+
+}  // namespace relay

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <string>
+
+#include "relay/net/io_threads.hpp"
+#include "relay/net/network.hpp"
+#include "relay/server/server_context.hpp"
+#include "relay/smtp/server_machine.hpp"
+
+namespace relay {
+
+/// One port that mail comes in on. Accepts on the first io thread and spreads the connections over all of
+/// them.
+class Listener {
+ public:
+  /// Binds and listens at once; throws `boost::system::system_error` when the address cannot be had.
+  Listener(IoThreads& threads, ListenAddress address, smtp::Protocol protocol, ServerContext& context);
+
+  void start();
+  /// No more connections. From any thread; returns at once.
+  void stop();
+  boost::asio::ip::tcp::endpoint local() const { return local_; }
+
+ private:
+  boost::asio::awaitable<void> accept();
+
+  IoThreads& threads_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::ip::tcp::endpoint local_;
+  smtp::Protocol protocol_;
+  ServerContext& context_;
+};
+
+}  // namespace relay

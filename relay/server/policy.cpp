@@ -1,0 +1,48 @@
+#include "relay/server/policy.hpp"
+
+#include <set>
+
+namespace relay {
+
+RecipientDecision decide_recipient(const Directory& directory, bool client_is_trusted, bool has_smarthost,
+                                   std::string_view address) {
+  auto found = directory.find(address);
+  if (auto* resolved = std::get_if<std::vector<Resolved>>(&found)) {
+    return {{250, "2.1.5", "recipient ok"}, {}, std::move(*resolved)};
+  }
+  switch (std::get<LookupFault>(found)) {
+    case LookupFault::unavailable:
+      return {{451, "4.3.0", "the directory cannot be asked now"}, "directory_unavailable", {}};
+    case LookupFault::loop:
+      return {{550, "5.4.6", "aliases form a loop"}, "alias_loop", {}};
+    case LookupFault::unknown:
+      break;
+  }
+  if (client_is_trusted && has_smarthost) return {{250, "2.1.5", "recipient ok"}, {}, {}};
+  return {{550, "5.1.1", "no such mailbox here"}, "unknown_recipient", {}};
+}
+
+std::vector<dumpster::Recipient> expand_recipients(const std::vector<dumpster::Recipient>& accepted,
+                                                   const std::vector<std::vector<Resolved>>& targets) {
+  std::vector<dumpster::Recipient> recipients;
+  std::set<std::vector<std::string>> seen;
+  for (std::size_t place = 0; place < accepted.size(); ++place) {
+    auto recipient = accepted[place];
+    recipient.original_address = recipient.address;
+    if (place >= targets.size() || targets[place].empty()) {
+      if (seen.insert({"", recipient.address}).second) recipients.push_back(recipient);
+      continue;
+    }
+    for (const auto& target : targets[place]) {
+      recipient.address = target.address;
+      const auto* group = std::get_if<dumpster::StorageGroup>(&target.route);
+      const auto identity = group != nullptr ? std::vector<std::string>{group->cluster, group->group,
+                                                                        target.mailbox, target.detail}
+                                             : std::vector<std::string>{"", target.address};
+      if (seen.insert(identity).second) recipients.push_back(recipient);
+    }
+  }
+  return recipients;
+}
+
+}  // namespace relay

@@ -1,0 +1,92 @@
+#include "relay/smtp/text.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace relay::smtp {
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+/// Bytes behind the lead byte, or -1; `low` and `high` bound the first of them.
+int continuation_bytes(std::uint8_t lead, std::uint8_t& low, std::uint8_t& high) {
+  low = 0x80;
+  high = 0xBF;
+  if (lead < 0x80) return 0;
+  if (lead >= 0xC2 && lead <= 0xDF) return 1;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    if (lead == 0xE0) low = 0xA0;
+    if (lead == 0xED) high = 0x9F;
+    return 2;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    if (lead == 0xF0) low = 0x90;
+    if (lead == 0xF4) high = 0x8F;
+    return 3;
+  }
+  return -1;
+}
+
+}  // namespace
+
+bool is_xtext(std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '+') {
+      if (at + 2 >= text.size() || hex_digit(text[at + 1]) < 0 || hex_digit(text[at + 2]) < 0) return false;
+      at += 2;
+    } else if (c < '!' || c > '~' || c == '=') {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::string xtext_decode(std::string_view text) {
+  std::string plain;
+  plain.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '+' && at + 2 < text.size()) {
+      plain.push_back(static_cast<char>(hex_digit(text[at + 1]) * 16 + hex_digit(text[at + 2])));
+      at += 2;
+    } else {
+      plain.push_back(text[at]);
+    }
+  }
+  return plain;
+}
+
+bool is_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    std::uint8_t low = 0;
+    std::uint8_t high = 0;
+    const int more = continuation_bytes(static_cast<std::uint8_t>(text[at]), low, high);
+    if (more < 0 || text.size() - at <= static_cast<std::size_t>(more)) return false;
+    for (int i = 0; i < more; ++i) {
+      const auto byte = static_cast<std::uint8_t>(text[++at]);
+      if (byte < low || byte > high) return false;
+      low = 0x80;
+      high = 0xBF;
+    }
+  }
+  return true;
+}
+
+bool has_non_ascii(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<std::uint8_t>(c) > 127; });
+}
+
+bool same_word(std::string_view one, std::string_view other) {
+  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                    [](char a, char b) { return lower(a) == lower(b); });
+}
+
+}  // namespace relay::smtp

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace relay::smtp {
+
+/// RFC 3461 4: whether `text` is xtext. Non-ASCII is never xtext.
+bool is_xtext(std::string_view text);
+
+/// What xtext stands for. `text` must be xtext.
+std::string xtext_decode(std::string_view text);
+
+/// Whether `text` is well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(std::string_view text);
+
+/// Whether a byte above 127 is in `text`.
+bool has_non_ascii(std::string_view text);
+
+/// Case-insensitive comparison of ASCII.
+bool same_word(std::string_view one, std::string_view other);
+
+}  // namespace relay::smtp

@@ -1,0 +1,65 @@
+"""An agent of the tests: dumpster-agent with a configuration and a state of its own."""
+
+from .hub import run
+from .processes import Process
+from .toml_text import toml_text
+
+
+class Agent:
+    """The agent of one node. `inventory` is the table of that name in its configuration."""
+
+    def __init__(self, workspace, cluster, node, hubs, inventory, settings=None):
+        self.base = workspace.base / f"agent-{cluster}-{node}"
+        self.bin = workspace.bin
+        self.cluster = cluster
+        self.node = node
+        self.hubs = list(hubs)
+        self.inventory = inventory
+        self.settings = settings or {}
+        self.process = None
+        workspace.own(self)
+
+    @property
+    def configuration(self):
+        return self.base / "dumpster-agent.toml"
+
+    def write(self):
+        (self.base / "state").mkdir(parents=True, exist_ok=True)
+        token = self.base / "token"
+        token.write_text(self.hubs[0].token_of(self.cluster, self.node) + "\n")
+        token.chmod(0o600)
+        values = {
+            "cluster": self.cluster,
+            "node": self.node,
+            "state_dir": self.base / "state",
+            "hubs": [hub.url for hub in self.hubs],
+            "token_file": token,
+            "settle": "1s",
+            "poll": "300ms",
+            **self.settings,
+            "inventory": self.inventory,
+        }
+        self.configuration.write_text(toml_text(values))
+
+    def run(self, *arguments, timeout=120):
+        """One command to its end, e.g. run("promote")."""
+        self.write()
+        return run([self.bin / "dumpster-agent", "--config", self.configuration, *arguments], timeout=timeout)
+
+    def watch(self):
+        self.write()
+        command = [self.bin / "dumpster-agent", "--config", self.configuration, "watch"]
+        self.process = Process(command, self.base / "watch.log")
+        return self
+
+    def stop(self):
+        if self.process and self.process.alive():
+            self.process.stop()
+
+    def kill(self):
+        if self.process:
+            self.process.kill()
+
+    def log(self):
+        path = self.base / "watch.log"
+        return path.read_text(errors="replace") if path.exists() else ""

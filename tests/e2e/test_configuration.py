@@ -1,0 +1,117 @@
+import pathlib
+import re
+import unittest
+
+from case import ALICE, EndToEnd
+from harness.hub import file_digests
+from harness.processes import Process, answers
+
+FAULTS = (
+    ("[hub]", "[hub]\nnickname = \"hub\""),
+    ('retry_min = "250ms"', 'retry_min = 250'),
+    ("[dumpster]", '[dumpster]\nmax_size = "a lot"'),
+)
+
+
+class Configuration(EndToEnd):
+    def start_and_wait(self, hub):
+        process = self.workspace.own(
+            Process([hub.bin / "dumpsterd", "--config", hub.configuration], hub.base / "start.log")
+        )
+        return process.wait(20), process.output()
+
+    def faulty(self, hub):
+        """Puts the faults into the file; returns their lines."""
+        text = hub.configuration.read_text()
+        for place, fault in FAULTS:
+            self.assertEqual(text.count(place), 1, place)
+            text = text.replace(place, fault)
+        hub.configuration.write_text(text)
+        return [number for number, line in enumerate(text.split("\n"), 1) if re.match(r"nickname|retry_min|max_size", line)]
+
+    def test_all_faults_are_told_at_once_with_their_lines_and_nothing_is_opened(self):
+        hub = self.clustered_hub(self.sinks("node1"), start=False)
+        hub.write()
+        lines = self.faulty(hub)
+        self.assertEqual(len(lines), 3)
+        for start in (self.start_and_wait, lambda hub: (lambda done: (done.returncode, done.stdout + done.stderr))(hub.check())):
+            status, output = start(hub)
+            self.assertEqual(status, 1, output)
+            for line in lines:
+                self.assertRegex(output, rf"{re.escape(hub.configuration.name)}:{line}\b")
+            self.assertFalse(answers("127.0.0.1", hub.smtp_port))
+            self.assertFalse(hub.data.exists())
+
+    def test_check_accepts_a_good_file_and_opens_nothing(self):
+        hub = self.clustered_hub(self.sinks("node1"), start=False)
+        hub.write()
+        checked = hub.check()
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.assertFalse(hub.data.exists())
+
+    def test_a_tokens_file_that_others_can_read_is_refused(self):
+        hub = self.clustered_hub(self.sinks("node1"), start=False)
+        hub.write()
+        (hub.base / "tokens").chmod(0o644)
+        status, output = self.start_and_wait(hub)
+        self.assertEqual(status, 1, output)
+        self.assertRegex(output, r"tokens")
+
+
+class DamagedStore(EndToEnd):
+    def used_store(self, recipients=20):
+        (node,) = self.sinks("node1")
+        hub = self.clustered_hub([node])
+        node.kill()
+        self.send(hub, [f"m{number}@x" for number in range(recipients)])
+        hub.kill()
+        return hub
+
+    def largest(self, hub, pattern):
+        files = [path for path in pathlib.Path(hub.data).rglob(pattern) if path.is_file()]
+        self.assertTrue(files, f"no {pattern} in {hub.data}")
+        return max(files, key=lambda path: path.stat().st_size)
+
+    def flip(self, path):
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 0x10
+        path.write_bytes(data)
+
+    def assert_refused_untouched(self, hub):
+        before = file_digests(hub.data)
+        process = self.workspace.own(Process([hub.bin / "dumpsterd", "--config", hub.configuration], hub.base / "damaged.log"))
+        status = process.wait(30)
+        self.assertNotIn(status, (0, None))
+        self.assertGreater(status, 0, f"ended by a signal\n{process.output()}")
+        self.assertRegex(process.output(), r"(?i)store|damage|corrupt")
+        after = file_digests(hub.data)
+        # RocksDB's own log of events is no data.
+        changed = {path for path in before if before[path] != after.get(path) and not pathlib.Path(path).name.startswith("LOG")}
+        self.assertEqual(changed, set())
+
+    def test_a_flipped_bit_in_the_middle_of_the_log_is_refused_and_destroys_nothing(self):
+        hub = self.used_store()
+        self.flip(self.largest(hub, "*.log"))
+        self.assert_refused_untouched(hub)
+
+    def test_a_damaged_manifest_is_refused_and_destroys_nothing(self):
+        hub = self.used_store()
+        manifest = self.largest(hub, "MANIFEST-*")
+        self.flip(manifest)
+        self.assert_refused_untouched(hub)
+
+    def test_something_else_in_its_place_is_refused_and_destroys_nothing(self):
+        hub = self.used_store()
+        self.largest(hub, "CURRENT").write_text("this is not a store\n")
+        self.assert_refused_untouched(hub)
+
+    def test_the_undamaged_store_opens_and_delivers(self):
+        hub = self.used_store(3)
+        node = self.sinks("node3")[0]
+        hub.clusters[0].nodes[0] = type("Moved", (), {"name": "node1", "deliver_to": node.deliver_to})
+        hub.start()
+        self.wait_copies(node, {(ALICE, f"m{number}@x") for number in range(3)})
+
+
+if __name__ == "__main__":
+    unittest.main()

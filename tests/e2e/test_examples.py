@@ -1,0 +1,89 @@
+import pathlib
+import re
+import shutil
+import subprocess
+import unittest
+
+from case import EndToEnd
+from harness.hub import run
+
+DEPLOY = pathlib.Path(__file__).resolve().parents[2] / "deploy"
+# Settings that name files of the site, and the site's own choices.
+NEEDS_FILES = ("certificate", "key", "client_ca", "tls", "quiesce")
+
+
+def with_defaults(text):
+    """The example with every default that it mentions in a comment switched on."""
+    lines = []
+    for line in text.split("\n"):
+        match = re.match(r"(\s*)# ((\w+) = .*)$", line)
+        lines.append(match.group(1) + match.group(2) if match and match.group(3) not in NEEDS_FILES else line)
+    return "\n".join(lines)
+
+
+class Examples(EndToEnd):
+    def check(self, text):
+        base = self.workspace.base
+        shutil.copyfile(DEPLOY / "recipients.example", base / "recipients")
+        shutil.copyfile(DEPLOY / "tokens.example", base / "tokens")
+        (base / "tokens").chmod(0o600)
+        path = base / "dumpsterd.toml"
+        path.write_text(text.replace("/etc/dumpsterd/", f"{base}/").replace("/var/lib/dumpsterd", f"{base}/data"))
+        checked = run([self.workspace.bin / "dumpsterd", "--config", path, "--check"])
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+    def test_the_example_of_the_hub_is_accepted(self):
+        self.check((DEPLOY / "dumpsterd.toml").read_text())
+
+    def test_the_defaults_that_the_example_of_the_hub_mentions_are_accepted(self):
+        text = (DEPLOY / "dumpsterd.toml").read_text()
+        self.assertIn("\nretry_max =", with_defaults(text))
+        self.check(with_defaults(text))
+
+    def test_the_example_of_the_agent_is_accepted(self):
+        node, passive = self.sinks("node1", "node2")
+        hub = self.clustered_hub([node, passive])
+        agent = self.agent([hub], passive)
+        agent.write()
+        text = (DEPLOY / "dumpster-agent.toml").read_text()
+        for example, real in (
+            ("http://127.0.0.1:8025", hub.url),
+            ("/etc/dumpster-agent/token", agent.base / "token"),
+            ("/var/lib/dumpster-agent", agent.base / "state"),
+            ("/var/mail", passive.mail),
+        ):
+            self.assertIn(f'"{example}"', text)
+            text = text.replace(f'"{example}"', f'"{real}"')
+        for variant in (text, with_defaults(text)):
+            agent.configuration.write_text(variant)
+            shown = run([agent.bin / "dumpster-agent", "--config", agent.configuration, "status"])
+            self.assertEqual(shown.returncode, 0, shown.stdout + shown.stderr)
+
+
+class Installation(EndToEnd):
+    def test_installing_puts_programs_units_and_examples_in_their_places(self):
+        build = self.workspace.bin.parent
+        if not (build / "cmake_install.cmake").exists():
+            self.skipTest("the programs do not come from a build directory")
+        root = self.workspace.base / "root"
+        command = ["cmake", "--install", build, "--prefix", root / "usr"]
+        installed = run(command)
+        self.assertEqual(installed.returncode, 0, installed.stderr)
+        for path in ("sbin/dumpsterd", "sbin/dumpster-agent", "bin/dumpsterctl"):
+            self.assertEqual(run([root / "usr" / path, "--help"]).returncode, 0, path)
+        units = root / "usr/lib/systemd/system"
+        for unit in ("dumpsterd.service", "dumpster-agent.service"):
+            self.assertTrue((units / unit).exists())
+        self.assertTrue(list((root / "usr/share/doc").rglob("dumpsterd.toml")))
+        if shutil.which("systemd-analyze"):
+            verified = subprocess.run(
+                ["systemd-analyze", "verify", "--man=no", f"--root={root}", "dumpsterd.service", "dumpster-agent.service"],
+                capture_output=True,
+                text=True,
+            )
+            faults = [line for line in verified.stderr.splitlines() if "dumpster" in line and "Unknown" in line]
+            self.assertEqual(faults, [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,61 @@
+import unittest
+
+from case import ALICE, EndToEnd
+from harness.lmtp_sink import DEFER, DROP_STORED, DROP_UNSTORED, REFUSE
+from harness.load import Load
+from harness.processes import wait_until
+
+
+class WatchedNode(EndToEnd):
+    """An active node whose agent watches."""
+
+    def setUp(self):
+        super().setUp()
+        self.node, passive = self.sinks("node1", "node2")
+        self.hub = self.clustered_hub([self.node, passive], settings={"recovery": {"in_doubt_wait": "600s"}})
+        self.agent([self.hub], self.node).watch()
+        wait_until(
+            lambda: self.hub.metric("cluster_agent_seen_timestamp_seconds", node="node1"), 20, "the agent is in touch"
+        )
+
+    def test_a_connection_lost_before_the_reply_neither_loses_nor_duplicates_mail(self):
+        self.node.rules += [("stored@x", DROP_STORED), ("unstored@x", DROP_UNSTORED)]
+        mails = self.send(self.hub, ["before@x", "stored@x", "unstored@x", "after@x"])
+        self.wait_copies(self.node, mails)
+        self.hub.wait_spool_empty()
+        wait_until(lambda: self.hub.metric("dumpster_in_doubt") == 0, 30, "nothing is in doubt")
+        self.assert_each_once(self.node.copies(), mails)
+        self.assertEqual(self.node.transactions["stored@x"], 1)
+        self.assertEqual(self.node.transactions["unstored@x"], 2)
+
+    def test_a_crash_of_the_hub_in_mid_stream_neither_loses_nor_duplicates_mail(self):
+        load = self.workspace.own(Load(self.hub.smtp_port, [ALICE], count=300).start())
+        wait_until(lambda: len(self.node.acknowledged) > 100, 60, "100 deliveries", pause=0.005)
+        self.hub.kill()
+        self.hub.start()
+        load.join()
+        accepted = set(load.accepted)
+        self.wait_copies(self.node, accepted)
+        self.hub.wait_spool_empty()
+        wait_until(lambda: self.hub.metric("dumpster_in_doubt") == 0, 30, "nothing is in doubt")
+        self.assert_each_once(self.node.copies(), accepted)
+
+
+class Replies(EndToEnd):
+    def test_a_deferred_mail_is_tried_again_and_a_refused_one_is_not(self):
+        (node,) = self.sinks("node1")
+        (bounces,) = self.sinks("bounces")
+        hub = self.clustered_hub([node], recipients=[f"sender@example.net {bounces.deliver_to}"])
+        node.rules += [("later@x", DEFER), ("never@x", REFUSE)]
+        mails = self.send(hub, ["later@x", "never@x"])
+        self.wait_copies(node, {mail for mail in mails if mail[1] == "later@x"})
+        self.assertEqual(node.transactions["later@x"], 2)
+        wait_until(bounces.copies, 30, "the sender is told of the refusal")
+        hub.wait_spool_empty()
+        self.assertEqual(node.transactions["never@x"], 1)
+        self.assertEqual(len(bounces.copies()), 1)
+        self.assertEqual(hub.metric("relay_deliveries_total", result="bounced"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,414 @@
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "recovery/api/api.hpp"
+#include "tests/integration/recovery/fake_store.hpp"
+#include "tests/integration/recovery/http_client.hpp"
+#include "tests/integration/recovery/running_server.hpp"
+
+using recovery::Answer;
+using recovery::HttpClient;
+namespace json = boost::json;
+namespace http = recovery::http;
+
+namespace {
+
+const std::string admin = "admin-token-0123456789";
+const std::string reader = "reader-token-0123456789";
+const std::string agent = "agent-token-0123456789";
+const std::string node2 = "node2-token-0123456789";
+const std::string foreign = "foreign-token-0123456789";
+const std::string deliveries = "/v1/clusters/ccr1/storage-groups/sg1/deliveries";
+const std::string resubmissions = "/v1/clusters/ccr1/storage-groups/sg1/resubmissions";
+const std::string window = R"("from":"2026-01-31T00:00:00Z","until":"2026-02-01T00:00:00Z")";
+const std::string some_id = "0192f5c4-7d1e-7a30-9f6b-3f1c2b7a9d11";
+
+std::shared_ptr<const recovery::Tokens> tokens() {
+  std::istringstream in{admin + " admin *\n" + reader + " read ccr1\n" + agent + " agent ccr1\n" + node2 +
+                        " agent ccr1/node2\n" + foreign + " agent ccr2\n"};
+  return std::make_shared<const recovery::Tokens>(recovery::read_tokens(in).value());
+}
+
+recovery::ApiSettings settings() {
+  recovery::ApiSettings settings;
+  settings.hub = "hub1.example.test";
+  settings.version = "0.1.0";
+  dumpster::ClusterDefinition ccr1;
+  ccr1.name = "ccr1";
+  ccr1.nodes = {"node1", "node2"};
+  ccr1.storage_groups = {{"sg1", {}}};
+  dumpster::ClusterDefinition ccr2;
+  ccr2.name = "ccr2";
+  ccr2.nodes = {"node1", "node2"};
+  settings.clusters = {ccr1, ccr2};
+  return settings;
+}
+
+/// Hub's side and a client.
+class Hub {
+ public:
+  explicit Hub(std::size_t lines = 0, bool as_operator = false) {
+    for (std::size_t i = 0; i < lines; ++i) {
+      dumpster::Delivery line;
+      line.delivery_id = dumpster::new_uuid(store.now);
+      line.message = *dumpster::uuid_from("0192f5c4-7d1e-7a30-9f6b-3f1c2b7a9d12");
+      line.message_id = "m" + std::to_string(i) + "@example.test";
+      line.delivered_at = store.now - std::chrono::minutes{30} + std::chrono::milliseconds{i};
+      line.node = "node1";
+      line.attempt = 1;
+      line.state = i % 10 == 0 ? dumpster::DeliveryState::in_doubt : dumpster::DeliveryState::delivered;
+      line.recipients = {{0, "Alice+x@example.test", "alice@example.test"}};
+      store.deliveries.push_back(std::move(line));
+    }
+    http::Router router;
+    if (as_operator) {
+      api.add_operator_routes(router);
+    } else {
+      api.add_routes(router, tokens);
+    }
+    server = std::make_unique<recovery::RunningServer>(std::move(router));
+    client = std::make_unique<HttpClient>(server->port());
+  }
+
+  Answer get(const std::string& target, const std::string& token = admin) {
+    return client->ask("GET", target, token);
+  }
+  Answer post(const std::string& target, const std::string& body, const std::string& token = admin,
+              const std::string& fields = {}) {
+    return client->ask("POST", target, token, body, fields);
+  }
+
+  recovery::FakeStore store;
+  recovery::FakeRelay relay{store};
+  recovery::Api api{store, relay, settings()};
+  std::unique_ptr<recovery::RunningServer> server;
+  std::unique_ptr<HttpClient> client;
+};
+
+json::object document(const Answer& answer) {
+  INFO(answer.status << " " << answer.body);
+  json::error_code error;
+  const auto value = json::parse(answer.body, error);
+  REQUIRE_FALSE(error);
+  REQUIRE(value.is_object());
+  return value.get_object();
+}
+
+std::vector<json::object> lines_of(const Answer& answer) {
+  std::vector<json::object> lines;
+  std::istringstream in{answer.body};
+  for (std::string line; std::getline(in, line);)
+    lines.push_back(json::parse(line).as_object());
+  return lines;
+}
+
+std::string field_of(const Answer& answer) {
+  const auto problem = document(answer);
+  const auto* field = problem.if_contains("field");
+  return field == nullptr ? std::string{} : std::string{field->as_string()};
+}
+
+}  // namespace
+
+TEST_CASE("without a known token nothing is said, and a challenge is given") {
+  Hub hub;
+  const auto none = hub.get("/v1/hub", "");
+  CHECK(none.status == 401);
+  CHECK(none.challenge == "Bearer realm=\"dumpster\"");
+  CHECK(none.content_type == "application/problem+json");
+  const auto unknown = hub.get("/v1/hub", "unknown-token-0123456789");
+  CHECK(unknown.status == 401);
+  CHECK(unknown.challenge == "Bearer realm=\"dumpster\", error=\"invalid_token\"");
+  CHECK(hub.client->ask("GET", "/v1/hub", {}, {}, "Authorization: Basic " + admin + "\r\n").status == 401);
+  CHECK(hub.client->ask("GET", "/v1/hub", {}, {}, "Authorization: bearer  " + admin + "\r\n").status == 200);
+}
+
+TEST_CASE("a role does only what belongs to it") {
+  Hub hub{1};
+  const auto id = to_string(hub.store.deliveries[0].delivery_id);
+  CHECK(hub.get(deliveries, reader).status == 200);
+  CHECK(hub.get(deliveries + "/" + id + "/message", reader).status == 403);
+  CHECK(hub.get(deliveries + "/" + id + "/message", agent).status == 403);
+  CHECK(hub.post(resubmissions, "{}", reader).status == 403);
+  CHECK(hub.post("/v1/clusters/ccr1/activations", "{}", reader).status == 403);
+  CHECK(hub.post("/v1/clusters/ccr1/recovered", "{}", reader).status == 403);
+  CHECK(hub.client->ask("DELETE", "/v1/resubmissions/" + some_id, reader).status == 403);
+  CHECK(hub.client->ask("DELETE", "/v1/resubmissions/" + some_id, agent).status == 403);
+  CHECK(hub.post("/v1/clusters/ccr1/hold", R"({"for":"10s"})", agent).status == 403);
+}
+
+TEST_CASE("a token is good for its own cluster only") {
+  Hub hub;
+  CHECK(hub.get("/v1/clusters/ccr1", foreign).status == 403);
+  CHECK(hub.get(deliveries, foreign).status == 403);
+  CHECK(hub.get("/v1/clusters/ccr2", reader).status == 403);
+  CHECK(document(hub.get("/v1/hub", reader))["clusters"] == json::value{"ccr1"});
+  const auto id =
+      std::string{document(hub.post(resubmissions, "{\"key\":\"k\"," + window + "}"))["id"].as_string()};
+  CHECK(hub.get("/v1/resubmissions/" + id, foreign).status == 403);
+  CHECK(hub.get("/v1/resubmissions", foreign).body.empty());
+  CHECK(lines_of(hub.get("/v1/resubmissions", agent)).size() == 1);
+}
+
+TEST_CASE("what is not there is 404") {
+  Hub hub;
+  CHECK(hub.get("/v1").status == 404);
+  CHECK(hub.get("/v1/clusters/ccr9").status == 404);
+  CHECK(hub.get("/v1/clusters/ccr1/storage-groups/sg9/deliveries").status == 404);
+  CHECK(hub.get(deliveries + "/" + some_id + "/message").status == 404);
+  CHECK(hub.get(deliveries + "/nonsense/message").status == 404);
+  CHECK(hub.get("/v1/resubmissions/" + some_id).status == 404);
+  CHECK(hub.get("/v1/status").status == 404);
+}
+
+TEST_CASE("the hub says who it is and how far its store is") {
+  Hub hub;
+  const auto answer = document(hub.get("/v1/hub"));
+  CHECK(answer.at("hub") == "hub1.example.test");
+  CHECK(answer.at("version") == "0.1.0");
+  CHECK(answer.at("now") == "2026-01-31T12:00:00.000000Z");
+  CHECK(answer.at("store_id") == "0192f5c4-7d1e-7a30-9f6b-3f1c2b7a9d10");
+  CHECK(answer.at("store_created") == "2026-01-31T10:00:00.000000Z");
+  CHECK(answer.at("sequence") == 42);
+  CHECK(answer.at("clusters").as_array().size() == 2);
+}
+
+TEST_CASE("a cluster is shown with its groups") {
+  Hub hub;
+  hub.store.group.messages = 3;
+  hub.store.group.oldest = hub.store.now;
+  const auto answer = document(hub.get("/v1/clusters/ccr1"));
+  CHECK(answer.at("cluster") == "ccr1");
+  CHECK(answer.at("active") == "node1");
+  CHECK(answer.at("term") == 0);
+  CHECK(answer.at("kind") == "lossless");
+  CHECK(answer.at("held") == false);
+  CHECK(answer.at("agent_seen").is_null());
+  CHECK(answer.at("nodes") == json::array({"node1", "node2"}));
+  const auto& group = answer.at("storage_groups").as_array().at(0).as_object();
+  CHECK(group.at("name") == "sg1");
+  CHECK(group.at("messages") == 3);
+  CHECK(group.at("bytes") == 0);
+  CHECK(group.at("oldest") == "2026-01-31T12:00:00.000000Z");
+  CHECK(group.at("newest").is_null());
+  CHECK(group.at("covered_from") == "2026-01-31T11:00:00.000000Z");
+  CHECK(group.at("in_doubt") == 0);
+  hub.store.state.agent_seen = {{"node1", hub.store.now}, {"node2", {}}};
+  CHECK(document(hub.get("/v1/clusters/ccr1")).at("agent_seen") == "2026-01-31T12:00:00.000000Z");
+}
+
+TEST_CASE("an activation needs a higher term, and a conflict says what stands") {
+  Hub hub;
+  const std::string path = "/v1/clusters/ccr1/activations";
+  const auto done = hub.post(path, R"({"node":"node2","term":3,"kind":"lossy"})", agent);
+  CHECK(done.status == 200);
+  CHECK(document(done).at("active") == "node2");
+  CHECK(document(done).at("term") == 3);
+  CHECK(document(done).at("now") == "2026-01-31T12:00:00.000000Z");
+  CHECK(hub.store.by_agent);
+  CHECK(hub.post(path, R"({"node":"node2","term":3,"kind":"lossy"})", agent).status == 200);
+  const auto late = hub.post(path, R"({"node":"node1","term":2,"kind":"lossy"})", agent);
+  CHECK(late.status == 409);
+  CHECK(late.content_type == "application/problem+json");
+  CHECK(document(late).at("active") == "node2");
+  CHECK(document(late).at("term") == 3);
+}
+
+TEST_CASE(
+    "an agent may not jump over more than a thousand terms, nor activate a node that is not its token's") {
+  Hub hub;
+  const std::string path = "/v1/clusters/ccr1/activations";
+  CHECK(hub.post(path, R"({"node":"node2","term":1001,"kind":"lossy"})", agent).status == 403);
+  CHECK(hub.post(path, R"({"node":"node2","term":9223372036854775807,"kind":"lossy"})", agent).status == 403);
+  CHECK(hub.store.state.term == 0);
+  CHECK(hub.post(path, R"({"node":"node1","term":1,"kind":"lossy"})", node2).status == 403);
+  CHECK(hub.post(path, R"({"node":"node2","term":1000,"kind":"lossy"})", node2).status == 200);
+  CHECK(hub.post(path, R"({"node":"node1","term":5000,"kind":"lossless"})", admin).status == 200);
+}
+
+TEST_CASE("a body that is not what the call takes is refused with the member's name") {
+  Hub hub;
+  const std::string path = "/v1/clusters/ccr1/activations";
+  CHECK(hub.post(path, "{").status == 400);
+  CHECK(hub.post(path, "[]").status == 400);
+  CHECK(hub.client->ask("POST", path, admin).status == 400);
+  CHECK(field_of(hub.post(path, R"({"term":1,"kind":"lossy"})")) == "node");
+  CHECK(field_of(hub.post(path, R"({"node":"node1","term":"1","kind":"lossy"})")) == "term");
+  CHECK(field_of(hub.post(path, R"({"node":"node1","term":-1,"kind":"lossy"})")) == "term");
+  CHECK(field_of(hub.post(path, R"({"node":"node1","term":1,"kind":"total"})")) == "kind");
+  CHECK(field_of(hub.post(path, R"({"node":"node1","term":1,"kind":"lossy","x":1})")) == "x");
+  CHECK(field_of(hub.post(path, R"({"node":"node9","term":1,"kind":"lossy"})")) == "node");
+  CHECK(hub.store.state.term == 0);
+}
+
+TEST_CASE("an agent is heard under its node, which its token may fix") {
+  Hub hub;
+  CHECK(hub.client->ask("GET", "/v1/clusters/ccr1", agent, {}, "Dumpster-Node: node1\r\n").status == 200);
+  CHECK(hub.store.contacts == std::set<std::pair<std::string, std::string>>{{"ccr1", "node1"}});
+  CHECK(hub.client->ask("GET", "/v1/clusters/ccr1", node2, {}, "Dumpster-Node: node1\r\n").status == 403);
+  CHECK(hub.client->ask("GET", "/v1/clusters/ccr1", agent, {}, "Dumpster-Node: node9\r\n").status == 400);
+  CHECK(hub.client->ask("GET", "/v1/clusters/ccr1", admin, {}, "Dumpster-Node: node2\r\n").status == 200);
+  CHECK(hub.store.contacts.size() == 1);
+  CHECK(hub.get("/v1/hub", node2).status == 200);
+  CHECK(hub.store.contacts.contains({"ccr1", "node2"}));
+}
+
+TEST_CASE("a listing of many lines streams to its last line") {
+  Hub hub{5000};
+  const auto answer = hub.get(deliveries, agent);
+  CHECK(answer.status == 200);
+  CHECK(answer.content_type == "application/x-ndjson");
+  CHECK(answer.chunked);
+  const auto lines = lines_of(answer);
+  REQUIRE(lines.size() == 5001);
+  CHECK(hub.store.pages == 25);
+  const auto& first = lines.front();
+  CHECK(first.at("message_id") == "m0@example.test");
+  CHECK(first.at("state") == "in_doubt");
+  CHECK(first.at("attempt") == 1);
+  CHECK(first.at("delivery_id").as_string() == to_string(hub.store.deliveries[0].delivery_id));
+  CHECK(first.at("delivered_at") == "2026-01-31T11:30:00.000000Z");
+  CHECK(first.at("recipients").as_array().at(0).as_object().at("mailbox") == "alice@example.test");
+  CHECK(lines[4999].at("message_id") == "m4999@example.test");
+  const auto& last = lines.back();
+  CHECK(last.at("count") == 5000);
+  CHECK(last.at("complete") == false);
+  CHECK(last.at("covered_from") == "2026-01-31T11:00:00.000000Z");
+  CHECK(last.at("store_id") == "0192f5c4-7d1e-7a30-9f6b-3f1c2b7a9d10");
+  CHECK(last.at("store_created") == "2026-01-31T10:00:00.000000Z");
+  CHECK(last.at("now") == "2026-01-31T12:00:00.000000Z");
+}
+
+TEST_CASE("a listing keeps to its window and state") {
+  Hub hub{100};
+  const auto part =
+      lines_of(hub.get(deliveries + "?from=2026-01-31T12:30:00.010%2B01:00&until=2026-01-31T11:30:00.020Z"));
+  REQUIRE(part.size() == 11);
+  CHECK(part[0].at("message_id") == "m10@example.test");
+  CHECK(part.back().at("complete") == true);
+  const auto doubts = lines_of(hub.get(deliveries + "?state=in_doubt&until=2030-01-01T00:00:00Z"));
+  CHECK(doubts.size() == 11);
+  CHECK(doubts.back().at("count") == 10);
+  const auto later = lines_of(hub.get(deliveries + "?from=2030-01-01T00:00:00Z"));
+  REQUIRE(later.size() == 1);
+  CHECK(later[0].at("count") == 0);
+  for (const char* query :
+       {"?from=yesterday", "?state=lost", "?limit=3", "?from=2026-01-31T11:30:00Z&until=2026-01-31T11:00:00Z",
+        "?state=failed&state=failed"}) {
+    CAPTURE(query);
+    CHECK(hub.get(deliveries + query).status == 400);
+  }
+}
+
+TEST_CASE("the administrator reads a retained message byte for byte") {
+  Hub hub{1};
+  auto& line = hub.store.deliveries[0];
+  line.size = dumpster::body_chunk_size + 5;
+  hub.store.bodies[{line.message, 0}] = std::string(dumpster::body_chunk_size, 'a');
+  hub.store.bodies[{line.message, 1}] = "\r\n.\r\n";
+  const auto target = deliveries + "/" + to_string(line.delivery_id) + "/message";
+  const auto answer = hub.get(target);
+  CHECK(answer.status == 200);
+  CHECK(answer.content_type == "message/rfc822");
+  CHECK(answer.body == std::string(dumpster::body_chunk_size, 'a') + "\r\n.\r\n");
+  hub.store.bodies.erase({line.message, 1});
+  CHECK_THROWS(hub.get(target));  // cut: what came is not whole
+}
+
+TEST_CASE("the same key is the same resubmission, with another body a conflict") {
+  Hub hub;
+  const auto first = hub.post(resubmissions, "{\"key\":\"k1\"," + window + "}");
+  CHECK(first.status == 202);
+  CHECK(document(first).at("matched") == 7);
+  CHECK(hub.relay.reloaded == 1);
+  const auto again = hub.post(resubmissions, "{\"key\":\"k1\"," + window + "}");
+  CHECK(again.status == 202);
+  CHECK(document(again).at("id") == document(first).at("id"));
+  const auto other =
+      hub.post(resubmissions, "{\"key\":\"k1\",\"recipient\":\"a@example.test\"," + window + "}");
+  CHECK(other.status == 409);
+  CHECK(document(other).at("term") == 0);
+}
+
+TEST_CASE("an agent names node, term and attempt of what it resubmits") {
+  Hub hub;
+  const auto body = [](const std::string& more, const std::string& attempt) {
+    return "{\"key\":\"k\"," + window + more + ",\"deliveries\":[{\"delivery_id\":\"" + some_id + "\"" +
+           attempt + "}]}";
+  };
+  CHECK(field_of(hub.post(resubmissions, body("", ""), agent)) == "node");
+  CHECK(field_of(hub.post(resubmissions, body(R"(,"node":"node1")", ""), agent)) == "term");
+  CHECK(field_of(hub.post(resubmissions, body(R"(,"node":"node1","term":0)", ""), agent)) ==
+        "deliveries[0].attempt");
+  CHECK(hub.post(resubmissions, body(R"(,"node":"node1","term":0)", R"(,"attempt":1)"), node2).status == 403);
+  const auto stale = hub.post(resubmissions, body(R"(,"node":"node2","term":0)", R"(,"attempt":1)"), agent);
+  CHECK(stale.status == 409);
+  CHECK(document(stale).at("active") == "node1");
+  CHECK(hub.post(resubmissions, body(R"(,"node":"node1","term":0)", R"(,"attempt":1,"outcome":"present")"),
+                 agent)
+            .status == 202);
+  const auto& request = hub.store.requests.at("k").first;
+  CHECK(request.by_agent);
+  CHECK(request.lifetime == std::chrono::hours{24});
+  CHECK(request.items->at(0).outcome == dumpster::ResubmissionItem::Outcome::present);
+  CHECK(hub.post(resubmissions, body("", ""), admin).status == 409);
+}
+
+TEST_CASE("a resubmission can be watched and cancelled") {
+  Hub hub;
+  const auto id =
+      std::string{document(hub.post(resubmissions, "{\"key\":\"k\"," + window + "}")).at("id").as_string()};
+  const auto shown = document(hub.get("/v1/resubmissions/" + id, reader));
+  CHECK(shown.at("state") == "running");
+  CHECK(shown.at("storage_group") == "ccr1/sg1");
+  CHECK(shown.at("created_at") == "2026-01-31T12:00:00.000000Z");
+  const auto cancelled = hub.client->ask("DELETE", "/v1/resubmissions/" + id, admin);
+  CHECK(cancelled.status == 200);
+  CHECK(document(cancelled).at("state") == "cancelled");
+  CHECK(hub.relay.reloaded == 2);
+}
+
+TEST_CASE("the active node's agent reports what is absent and that it is done") {
+  Hub hub;
+  const std::string path = "/v1/clusters/ccr1/storage-groups/sg1/absent";
+  const auto body = [](const std::string& node) {
+    return "{\"node\":\"" + node + "\",\"term\":0,\"deliveries\":[{\"delivery_id\":\"" + some_id +
+           "\",\"recipients\":[\"alice@example.test\"]}]}";
+  };
+  CHECK(hub.post(path, body("node2"), agent).status == 409);
+  CHECK(hub.post(path, body("node1"), node2).status == 403);
+  CHECK(hub.post(path, body("node1"), agent).status == 200);
+  REQUIRE(hub.store.absent);
+  CHECK(hub.store.absent->items.at(0).recipients.at(0) == "alice@example.test");
+  CHECK(field_of(hub.post(path, R"({"node":"node1","term":0})", agent)) == "deliveries");
+  CHECK(hub.post("/v1/clusters/ccr1/recovered", R"({"node":"node2","term":0})", agent).status == 409);
+  CHECK(hub.post("/v1/clusters/ccr1/recovered", R"({"node":"node1","term":0})", agent).status == 200);
+}
+
+TEST_CASE("what this version does not have is refused with 501") {
+  Hub hub;
+  CHECK(hub.post("/v1/clusters/ccr1/hold", R"({"for":"10s"})").status == 501);
+  CHECK(hub.post("/v1/clusters/ccr1/release", "{}").status == 501);
+  const auto target = "/v1/clusters/ccr1/storage-groups/sg1/replicated";
+  CHECK(
+      hub.client->ask("PUT", target, agent, R"({"node":"node2","through":"2026-01-31T00:00:00Z"})").status ==
+      501);
+}
+
+TEST_CASE("the operator needs no token and sees the hub's state") {
+  Hub hub{0, true};
+  const auto status = document(hub.get("/v1/status", ""));
+  CHECK(status.at("hub") == "hub1.example.test");
+  CHECK(status.at("accepting") == true);
+  CHECK(status.at("writable") == true);
+  CHECK(status.at("spool").as_object().at("messages") == 3);
+  const auto& hop = status.at("destinations").as_array().at(0).as_object();
+  CHECK(hop.at("route") == "ccr1/sg1");
+  CHECK(hop.at("last_error") == "451 busy \xef\xbf\xbd");
+  CHECK(status.at("clusters").as_array().size() == 2);
+  CHECK(status.at("resubmissions").as_array().empty());
+  CHECK(hub.post(resubmissions, "{\"key\":\"k\"," + window + "}", "").status == 202);
+  CHECK(document(hub.get("/v1/status", "")).at("resubmissions").as_array().size() == 1);
+}

@@ -1,0 +1,201 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dumpster/store.hpp"
+#include "recovery/running_relay.hpp"
+
+namespace recovery {
+
+/// A store in memory that answers at once: what the API needs of the contract of `dumpster::Store`, for tests
+/// of the API alone. Not thread-safe: filled before the server starts, looked at when it has answered.
+class FakeStore final : public dumpster::Store {
+ public:
+  template <class T>
+  using Completion = dumpster::Completion<T>;
+  using Done = dumpster::Done;
+  using Uuid = dumpster::Uuid;
+
+  FakeStore() {
+    state.name = "ccr1";
+    state.nodes = {"node1", "node2"};
+    state.active = "node1";
+    group.name = {"ccr1", "sg1"};
+    group.covered_from = now - std::chrono::hours{1};
+  }
+
+  void append_body(Uuid, std::uint32_t, std::string, Completion<Done> done) override { done(Done{}); }
+  void abandon_body(Uuid) override {}
+  void read_body(Uuid message, std::uint32_t chunk, Completion<std::string> done) override {
+    const auto found = bodies.find({message, chunk});
+    if (found == bodies.end()) return done(fault(dumpster::Fault::damaged, "a chunk is missing"));
+    done(found->second);
+  }
+
+  void accept(dumpster::NewMessage, Completion<Done> done) override { done(Done{}); }
+  void load(Uuid, Completion<std::optional<dumpster::SpooledMessage>> done) override {
+    done(std::optional<dumpster::SpooledMessage>{});
+  }
+  void scan_spool(std::optional<Uuid>, std::size_t,
+                  Completion<std::vector<dumpster::SpooledMessage>> done) override {
+    done(std::vector<dumpster::SpooledMessage>{});
+  }
+  void mark_trying(Uuid, std::vector<std::uint32_t>, Completion<Done> done) override { done(Done{}); }
+  void record(dumpster::AttemptOutcome, Completion<dumpster::AttemptRecorded> done) override {
+    done(dumpster::AttemptRecorded{});
+  }
+  dumpster::SpoolTotals spool_totals() const override { return {3, 4096, now}; }
+
+  void activate(dumpster::Activation activation, Completion<dumpster::ActivationResult> done) override {
+    dumpster::ActivationResult result;
+    const bool again = activation.node == state.active && activation.term == state.term;
+    result.applied = again || activation.term > state.term;
+    if (result.applied) {
+      state.active = activation.node;
+      state.term = activation.term;
+      state.kind = activation.kind;
+      by_agent = activation.by_agent;
+    }
+    result.state = state;
+    result.now = now;
+    done(result);
+  }
+  void recovered(std::string, std::string node, std::uint64_t term, Completion<Done> done) override {
+    if (!current(node, term))
+      return done(fault(dumpster::Fault::conflict, "not the active node in its current term"));
+    state.recovered = true;
+    done(Done{});
+  }
+  void record_agent_contact(std::string cluster, std::string node) override {
+    contacts.emplace(cluster, node);
+  }
+  void cluster_state(std::string, Completion<dumpster::ClusterState> done) override { done(state); }
+  void storage_group_state(dumpster::StorageGroup, Completion<dumpster::StorageGroupState> done) override {
+    done(group);
+  }
+
+  void snapshot(Completion<dumpster::Snapshot> done) override { done(dumpster::Snapshot{now}); }
+  void list(dumpster::DeliveryQuery query, Completion<dumpster::DeliveryPage> done) override {
+    dumpster::DeliveryPage page;
+    ++pages;
+    std::size_t looked_at = 0;
+    for (const auto& delivery : deliveries) {
+      if (delivery.delivered_at < query.from || delivery.delivered_at >= query.until) continue;
+      if (looked_at++ == query.limit) {
+        page.continue_from = delivery.delivered_at;
+        break;
+      }
+      if (!query.state || *query.state == delivery.state) page.deliveries.push_back(delivery);
+    }
+    done(page);
+  }
+  void find(dumpster::StorageGroup, Uuid id, Completion<std::vector<dumpster::Delivery>> done) override {
+    std::vector<dumpster::Delivery> found;
+    for (const auto& delivery : deliveries) {
+      if (delivery.delivery_id == id) found.push_back(delivery);
+    }
+    if (found.empty()) return done(fault(dumpster::Fault::not_found, "there is no such delivery"));
+    done(found);
+  }
+  void mark_absent(dumpster::AbsentReport report, Completion<Done> done) override {
+    if (!current(report.node, report.term))
+      return done(fault(dumpster::Fault::conflict, "not the active node"));
+    absent = std::move(report);
+    done(Done{});
+  }
+
+  void resubmit(dumpster::ResubmissionRequest request,
+                Completion<dumpster::ResubmissionAccepted> done) override {
+    if (request.node && request.term && !current(*request.node, *request.term)) {
+      return done(fault(dumpster::Fault::conflict, "not the active node in its current term"));
+    }
+    const auto known = requests.find(request.key);
+    if (known != requests.end() && !(known->second.first == request)) {
+      return done(fault(dumpster::Fault::conflict, "the key belongs to another request"));
+    }
+    dumpster::ResubmissionAccepted accepted;
+    accepted.repeated = known != requests.end();
+    if (accepted.repeated) {
+      accepted.resubmission = known->second.second;
+    } else {
+      accepted.resubmission.id = dumpster::new_uuid(now);
+      accepted.resubmission.key = request.key;
+      accepted.resubmission.group = request.group;
+      accepted.resubmission.matched = request.items ? request.items->size() : 7;
+      accepted.resubmission.created_at = now;
+      accepted.touched = {dumpster::new_uuid(now)};
+      requests.emplace(request.key, std::pair{request, accepted.resubmission});
+    }
+    done(accepted);
+  }
+  void resubmission(Uuid id, Completion<dumpster::Resubmission> done) override {
+    for (const auto& [key, known] : requests) {
+      if (known.second.id == id) return done(known.second);
+    }
+    done(fault(dumpster::Fault::not_found, "there is no such resubmission"));
+  }
+  void resubmissions(std::size_t, Completion<std::vector<dumpster::Resubmission>> done) override {
+    std::vector<dumpster::Resubmission> list;
+    for (const auto& [key, known] : requests)
+      list.insert(list.begin(), known.second);
+    done(list);
+  }
+  void cancel(Uuid id, Completion<std::vector<Uuid>> done) override {
+    for (auto& [key, known] : requests) {
+      if (known.second.id == id) known.second.state = dumpster::ResubmissionState::cancelled;
+    }
+    done(std::vector<Uuid>{dumpster::new_uuid(now)});
+  }
+
+  dumpster::HubIdentity identity() const override {
+    return {store_id, now - std::chrono::hours{2}, 42, true};
+  }
+  void retain() override {}
+  bool writable() const override { return true; }
+  void close() override {}
+
+  dumpster::Instant now = *dumpster::from_rfc3339("2026-01-31T12:00:00Z");
+  Uuid store_id = *dumpster::uuid_from("0192f5c4-7d1e-7a30-9f6b-3f1c2b7a9d10");
+  dumpster::ClusterState state;
+  dumpster::StorageGroupState group;
+  std::vector<dumpster::Delivery> deliveries;
+  std::map<std::pair<Uuid, std::uint32_t>, std::string> bodies;
+  std::map<std::string, std::pair<dumpster::ResubmissionRequest, dumpster::Resubmission>> requests;
+  std::set<std::pair<std::string, std::string>> contacts;
+  std::optional<dumpster::AbsentReport> absent;
+  bool by_agent = false;
+  std::size_t pages = 0;
+
+ private:
+  static dumpster::Error fault(dumpster::Fault fault, std::string detail) {
+    return {fault, std::move(detail)};
+  }
+  bool current(const std::string& node, std::uint64_t term) const {
+    return node == state.active && term == state.term;
+  }
+};
+
+class FakeRelay final : public RunningRelay {
+ public:
+  explicit FakeRelay(dumpster::Store& store) : store_(store) {}
+  void activate(dumpster::Activation activation,
+                dumpster::Completion<dumpster::ActivationResult> done) override {
+    store_.activate(std::move(activation), std::move(done));
+  }
+  void reload(std::vector<dumpster::Uuid> messages) override { reloaded += messages.size(); }
+  bool accepting() const override { return true; }
+  void destinations(std::function<void(std::vector<Destination>)> done) const override {
+    done({{"ccr1/sg1", 2, 1, 0, "451 busy \xff"}});
+  }
+
+  std::size_t reloaded = 0;
+
+ private:
+  dumpster::Store& store_;
+};
+
+}  // namespace recovery

@@ -1,0 +1,176 @@
+#include "relay/queue/plan.hpp"
+
+#include <catch2/catch.hpp>
+#include <map>
+
+using namespace std::chrono_literals;
+using dumpster::Instant;
+using dumpster::StorageGroup;
+using relay::LookupFault;
+using relay::NextHop;
+using relay::Resolved;
+
+namespace {
+
+const Instant now{100'000s};
+
+class FakeDirectory : public relay::Directory {
+ public:
+  relay::Lookup find(std::string_view address) const override {
+    const auto found = known.find(std::string{address});
+    if (found == known.end()) return missing;
+    return std::vector<Resolved>{found->second};
+  }
+  void mailbox(const std::string& address, const StorageGroup& group) {
+    known[address] = {address, address, "", group};
+  }
+  std::map<std::string, Resolved> known;
+  LookupFault missing = LookupFault::unknown;
+};
+
+std::shared_ptr<relay::QueuedMessage> message_to(const std::vector<std::string>& addresses) {
+  auto message = std::make_shared<relay::QueuedMessage>();
+  for (const auto& address : addresses) {
+    dumpster::SpoolEntry entry;
+    entry.index = static_cast<std::uint32_t>(message->spooled.entries.size());
+    message->spooled.entries.push_back(entry);
+    dumpster::Recipient recipient;
+    recipient.address = address;
+    message->spooled.message.envelope.recipients.push_back(recipient);
+  }
+  return message;
+}
+
+relay::PlanConditions conditions() {
+  relay::PlanConditions made;
+  made.now = now;
+  made.hold = [](const std::string&) {
+    relay::HoldConditions hold;
+    hold.has_agent = true;
+    hold.in_doubt_wait = 60s;
+    return hold;
+  };
+  return made;
+}
+
+const StorageGroup sg1{"ccr1", "sg1"};
+const StorageGroup sg2{"ccr1", "sg2"};
+
+}  // namespace
+
+TEST_CASE("recipients of one storage group go in one job, those of another in another") {
+  FakeDirectory directory;
+  directory.mailbox("a@x", sg1);
+  directory.mailbox("b@x", sg2);
+  directory.mailbox("c@x", sg1);
+  const auto plan = relay::plan_jobs(message_to({"a@x", "b@x", "c@x"}), directory, conditions());
+  REQUIRE(plan.jobs.size() == 2);
+  CHECK(plan.jobs[0].group == sg1);
+  CHECK(plan.jobs[0].recipients.size() == 2);
+  CHECK(plan.jobs[0].recipients[1].mailbox == "c@x");
+  CHECK(plan.jobs[1].group == sg2);
+  CHECK_FALSE(plan.again_at);
+}
+
+TEST_CASE("the route is resolved again at each attempt") {
+  FakeDirectory directory;
+  directory.mailbox("a@x", sg1);
+  const auto message = message_to({"a@x"});
+  CHECK(relay::plan_jobs(message, directory, conditions()).jobs.at(0).group == sg1);
+  directory.mailbox("a@x", sg2);
+  CHECK(relay::plan_jobs(message, directory, conditions()).jobs.at(0).group == sg2);
+}
+
+TEST_CASE("what belongs to a line of the dumpster keeps its storage group whatever the directory says") {
+  FakeDirectory directory;
+  directory.mailbox("a@x", sg2);
+  const auto message = message_to({"a@x"});
+  auto& entry = message->spooled.entries.front();
+  entry.group = sg1;
+  entry.mailbox = "a";
+  entry.resubmission = dumpster::new_uuid(now);
+  const auto plan = relay::plan_jobs(message, directory, conditions());
+  REQUIRE(plan.jobs.size() == 1);
+  CHECK(plan.jobs[0].group == sg1);
+  CHECK(plan.jobs[0].resubmission);
+  CHECK(plan.jobs[0].recipients[0].mailbox == "a");
+}
+
+TEST_CASE("a recipient that the directory no longer knows has no way any more") {
+  const auto plan = relay::plan_jobs(message_to({"gone@x"}), FakeDirectory{}, conditions());
+  CHECK(plan.jobs.empty());
+  REQUIRE(plan.unroutable.size() == 1);
+  CHECK(plan.unroutable[0].reply == "550 5.1.1 no such mailbox here");
+}
+
+TEST_CASE("mail to the rest of the world goes to the smarthost") {
+  auto with_smarthost = conditions();
+  with_smarthost.smarthost = *relay::next_hop_from("smtp://192.0.2.1:25");
+  const auto plan = relay::plan_jobs(message_to({"a@elsewhere"}), FakeDirectory{}, with_smarthost);
+  REQUIRE(plan.jobs.size() == 1);
+  CHECK(plan.jobs[0].smarthost);
+  CHECK_FALSE(plan.jobs[0].group);
+  CHECK(plan.jobs[0].route_name() == "smarthost");
+}
+
+TEST_CASE("a directory that cannot say now delays mail and refuses none") {
+  FakeDirectory directory;
+  directory.missing = LookupFault::unavailable;
+  const auto plan = relay::plan_jobs(message_to({"a@x"}), directory, conditions());
+  CHECK(plan.jobs.empty());
+  CHECK(plan.unroutable.empty());
+  CHECK(plan.again_at == now + 5s);
+}
+
+TEST_CASE("recipients wait for their next attempt, and the plan says until when") {
+  FakeDirectory directory;
+  directory.mailbox("a@x", sg1);
+  directory.mailbox("b@x", sg1);
+  const auto message = message_to({"a@x", "b@x"});
+  message->spooled.entries[0].next_attempt = now + 7s;
+  message->spooled.entries[1].next_attempt = now + 3s;
+  const auto plan = relay::plan_jobs(message, directory, conditions());
+  CHECK(plan.jobs.empty());
+  CHECK(plan.again_at == now + 3s);
+}
+
+TEST_CASE("an activation ends the back-off against the old node, but not a hold") {
+  FakeDirectory directory;
+  directory.mailbox("a@x", sg1);
+  directory.mailbox("b@x", sg1);
+  const auto message = message_to({"a@x", "b@x"});
+  message->spooled.entries[0].next_attempt = now + 1h;
+  auto& doubtful = message->spooled.entries[1];
+  doubtful.in_doubt = true;
+  doubtful.in_doubt_since = now;
+  doubtful.group = sg1;
+  auto expedited = conditions();
+  expedited.expedited_cluster = "ccr1";
+  const auto plan = relay::plan_jobs(message, directory, expedited);
+  REQUIRE(plan.jobs.size() == 1);
+  CHECK(plan.jobs[0].recipients.size() == 1);
+  CHECK(plan.jobs[0].recipients[0].index == 0);
+  CHECK(plan.again_at == now + 60s);
+}
+
+TEST_CASE("a recipient that is in a job already gets no second one") {
+  FakeDirectory directory;
+  directory.mailbox("a@x", sg1);
+  const auto message = message_to({"a@x"});
+  message->busy.insert(0);
+  CHECK(relay::plan_jobs(message, directory, conditions()).jobs.empty());
+}
+
+TEST_CASE("a message with very many recipients is split into several jobs") {
+  FakeDirectory directory;
+  std::vector<std::string> addresses;
+  for (int i = 0; i < 25; ++i) {
+    addresses.push_back("u" + std::to_string(i) + "@x");
+    directory.mailbox(addresses.back(), sg1);
+  }
+  auto small = conditions();
+  small.max_recipients_per_job = 10;
+  const auto plan = relay::plan_jobs(message_to(addresses), directory, small);
+  REQUIRE(plan.jobs.size() == 3);
+  CHECK(plan.jobs[2].recipients.size() == 5);
+}

@@ -1,0 +1,77 @@
+#include "relay/server/policy.hpp"
+
+#include <catch2/catch.hpp>
+
+using dumpster::StorageGroup;
+using relay::decide_recipient;
+using relay::expand_recipients;
+using relay::LookupFault;
+using relay::Resolved;
+
+namespace {
+
+class OneAnswer : public relay::Directory {
+ public:
+  explicit OneAnswer(relay::Lookup answer) : answer_(std::move(answer)) {}
+  relay::Lookup find(std::string_view) const override { return answer_; }
+
+ private:
+  relay::Lookup answer_;
+};
+
+const StorageGroup sg1{"ccr1", "sg1"};
+
+Resolved mailbox(const std::string& address, const std::string& name, const std::string& detail = {}) {
+  return {address, name, detail, sg1};
+}
+
+dumpster::Recipient given(const std::string& address) {
+  dumpster::Recipient recipient;
+  recipient.address = address;
+  return recipient;
+}
+
+}  // namespace
+
+TEST_CASE("a recipient that the directory knows is taken from anyone") {
+  const OneAnswer directory{std::vector<Resolved>{mailbox("a@x", "a@x")}};
+  CHECK(decide_recipient(directory, false, false, "a@x").reply.code == 250);
+}
+
+TEST_CASE("an unknown recipient is 550 5.1.1, unless the client is trusted and there is a smarthost") {
+  const OneAnswer directory{LookupFault::unknown};
+  for (const auto& [trusted, smarthost, code] :
+       {std::tuple{false, false, 550}, {true, false, 550}, {false, true, 550}, {true, true, 250}}) {
+    const auto decision = decide_recipient(directory, trusted, smarthost, "b@x");
+    CHECK(decision.reply.code == code);
+    if (code == 550) CHECK(decision.reply.enhanced == "5.1.1");
+  }
+}
+
+TEST_CASE("a directory that cannot say now is 4xx, never 5xx") {
+  CHECK(decide_recipient(OneAnswer{LookupFault::unavailable}, true, true, "b@x").reply.code == 451);
+}
+
+TEST_CASE("aliases are expanded, and each keeps what the client said") {
+  const auto recipients =
+      expand_recipients({given("team@x")}, {{mailbox("a@x", "a@x"), mailbox("b@x", "b@x")}});
+  REQUIRE(recipients.size() == 2);
+  CHECK(recipients[0].address == "a@x");
+  CHECK(recipients[1].address == "b@x");
+  CHECK(recipients[1].original_address == "team@x");
+}
+
+TEST_CASE("recipients that end at the same mailbox and detail are one recipient") {
+  const auto recipients = expand_recipients(
+      {given("a@x"), given("alias@x"), given("a+box@x")},
+      {{mailbox("a@x", "a@x")}, {mailbox("a@x", "a@x")}, {mailbox("a+box@x", "a@x", "box")}});
+  REQUIRE(recipients.size() == 2);
+  CHECK(recipients[0].address == "a@x");
+  CHECK(recipients[1].address == "a+box@x");
+}
+
+TEST_CASE("recipients for the smarthost go as addressed") {
+  const auto recipients = expand_recipients({given("c@elsewhere"), given("c@elsewhere")}, {{}, {}});
+  REQUIRE(recipients.size() == 1);
+  CHECK(recipients[0].address == "c@elsewhere");
+}
