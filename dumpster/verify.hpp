@@ -24,6 +24,6 @@ struct Verification {
 /// Reads every record and body of the store in `path` and checks that they agree: each message has its whole
 /// body and as many references as are counted, nothing refers to what is not there, and the totals are right.
 /// The store must not be open; nothing in it is changed. An error when it cannot be read at all.
-Result<Verification> verify_rocksdb_store(const std::filesystem::path& path);
+Result<Verification> verify_store(const std::filesystem::path& path);
 
 }  // namespace dumpster

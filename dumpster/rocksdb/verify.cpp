@@ -217,7 +217,7 @@ Verification Verifying::run() {
 
 }  // namespace
 
-Result<Verification> verify_rocksdb_store(const std::filesystem::path& path) {
+Result<Verification> verify_store(const std::filesystem::path& path) {
   const Folder folder{path};
   const auto state = inspect(folder);
   if (!state) return state.error();

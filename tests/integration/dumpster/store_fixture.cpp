@@ -43,7 +43,7 @@ void StoreFixture::reopen(bool clean) {
 }
 
 void StoreFixture::verify() {
-  const auto verification = verify_rocksdb_store(path());
+  const auto verification = verify_store(path());
   if (!verification) {
     FAIL_CHECK(verification.error().detail);
     return;

@@ -159,7 +159,7 @@ TEST_CASE_METHOD(OpeningFixture, "a flipped bit in a body is reported as damage"
   auto damaged = intact;
   damaged.at(damaged.size() / 2) ^= 0x01;
   write_content(blob, damaged);
-  const auto verification = verify_rocksdb_store(path());
+  const auto verification = verify_store(path());
   REQUIRE(verification.has_value());
   CHECK_FALSE(verification->sound());
   reopen(false);
