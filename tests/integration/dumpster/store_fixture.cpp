@@ -18,6 +18,7 @@ RocksDbStoreOptions StoreFixture::options() const {
   RocksDbStoreOptions options;
   options.path = path();
   options.clock = &clock_;
+  options.metrics = metrics;
   ClusterDefinition cluster;
   cluster.name = "ccr1";
   cluster.nodes = {"node1", "node2"};

@@ -123,7 +123,8 @@ class StoreFixture {
   /// Applies retention and waits until it has been.
   void retain();
 
-  std::string node = "node1";  ///< what outcomes name as their target
+  metrics::HubMetrics* metrics = nullptr;  ///< given to the store when it is opened
+  std::string node = "node1";              ///< what outcomes name as their target
   std::uint64_t term = 0;
 
  private:

@@ -77,10 +77,10 @@ TEST_CASE_METHOD(StoreFixture, "the first contact of an agent is durable, later 
 
 TEST_CASE_METHOD(StoreFixture, "only the active node in its term reports that it has recovered") {
   activate("node2", 1);
-  for (const auto& [node_name, named] : {std::pair{"node1", 1}, {"node2", 0}, {"node2", 2}}) {
-    const auto refused = wait_for<Done>([&](auto done) {
-      store().recovered("ccr1", node_name, static_cast<std::uint64_t>(named), std::move(done));
-    });
+  const std::vector<std::pair<std::string, std::uint64_t>> wrong{{"node1", 1}, {"node2", 0}, {"node2", 2}};
+  for (const auto& claim : wrong) {
+    const auto refused = wait_for<Done>(
+        [&](auto done) { store().recovered("ccr1", claim.first, claim.second, std::move(done)); });
     REQUIRE(refused.has_error());
     CHECK(refused.error().fault == Fault::conflict);
   }
