@@ -37,7 +37,7 @@ ServerMachine::Action ServerMachine::next() {
   auto& state = *state_;
   while (true) {
     if (!state.actions.empty()) {
-      auto action = state.actions.front();
+      auto action = std::move(state.actions.front());
       state.actions.pop_front();
       return action;
     }
@@ -53,6 +53,7 @@ ServerMachine::Action ServerMachine::next() {
 void ServerMachine::answer(Reply reply) {
   auto& state = *state_;
   if (state.phase != State::Phase::answer) return;
+  if (state.question == State::Question::message) return answer_message({std::move(reply)});
   state.phase = State::Phase::command;
   switch (state.question) {
     case State::Question::sender:
@@ -66,13 +67,13 @@ void ServerMachine::answer(Reply reply) {
       state.answer_body(reply);
       break;
     case State::Question::message:
-      answer_message({std::move(reply)});
       break;
   }
 }
 
 void ServerMachine::answer_message(std::vector<Reply> replies) {
   auto& state = *state_;
+  if (state.phase != State::Phase::answer || state.question != State::Question::message) return;
   const Reply missing{451, "4.3.0", "the outcome of the message is not known, try again"};
   if (replies.empty()) replies.push_back(missing);
   replies.resize(state.lmtp() ? state.envelope.recipients.size() : 1, missing);

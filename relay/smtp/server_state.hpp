@@ -57,7 +57,7 @@ struct ServerMachine::State {
 
   bool lmtp() const { return settings.protocol == Protocol::lmtp; }
   void say(const Reply& reply) { output += serialize(reply); }
-  void act(Action action) { actions.push_back(action); }
+  void act(Action action) { actions.push_back(std::move(action)); }
   void ask(Question about, Action action);
   void refuse(const Reply& reply, std::string_view reason);
   /// Counts a refused command; at the limit the session ends with 421 and true is given.
