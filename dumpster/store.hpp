@@ -196,6 +196,8 @@ class Store {
   // --- the store itself
   // ---------------------------------------------------------------------------------------
   virtual HubIdentity identity() const = 0;
+  /// Brings the gauges up to the last write; called before they are read.
+  virtual void show_gauges() = 0;
   /// Applies size and time limits now; called from time to time, since `max_time` passes without a write.
   virtual void retain() = 0;
   /// False after a failed write: nothing more is acknowledged.

@@ -12,20 +12,11 @@ namespace {
 constexpr std::size_t most_changes = 512;
 constexpr std::size_t most_bytes = 16U * 1024 * 1024;
 constexpr std::size_t most_evicted = 1000;
-constexpr auto show_every = std::chrono::milliseconds{100};
-
-double seconds(Instant instant) {
-  return std::chrono::duration<double>(instant.time_since_epoch()).count();
-}
 
 }  // namespace
 
 Committer::Committer(Database& database, Tables tables, const Clock& clock, metrics::HubMetrics* metrics)
     : database_(database), clock_(clock), metrics_(metrics), tables_(std::move(tables)), published_(tables_) {
-  for (const auto& [name, group] : tables_.groups)
-    unshown_groups_.insert(name);
-  for (const auto& [name, cluster] : tables_.clusters)
-    unshown_clusters_.insert(name);
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -68,14 +59,6 @@ void Committer::run() {
 Committer::Pendings Committer::take() {
   std::unique_lock lock{mutex_};
   const auto something = [this] { return stopping_ || !queue_.empty(); };
-  if (unshown_) {
-    const bool found = wake_.wait_until(lock, shown_at_ + show_every, something);
-    if (!found || std::chrono::steady_clock::now() >= shown_at_ + show_every) {
-      lock.unlock();
-      show_metrics();
-      lock.lock();
-    }
-  }
   wake_.wait(lock, something);
   Pendings taken;
   std::size_t bytes = 0;
@@ -181,9 +164,6 @@ void Committer::publish(const Batch& batch) {
     for (const auto& name : batch.dirty_groups)
       published_.groups.at(name) = tables_.groups.at(name);
   }
-  unshown_ = true;
-  unshown_groups_.insert(batch.dirty_groups.begin(), batch.dirty_groups.end());
-  unshown_clusters_.insert(batch.dirty_clusters.begin(), batch.dirty_clusters.end());
   if (metrics_ == nullptr) return;
   for (const auto& [group, count] : batch.counted.retained)
     metrics_->retained(group.cluster, group.group, count);
@@ -197,38 +177,6 @@ void Committer::publish(const Batch& batch) {
 void Committer::fail(const rocksdb::Status& status) {
   failed_ = true;
   metrics::log_error("store_write_failed", {{"reason", status.ToString()}});
-}
-
-/// Gauges are looked up by their labels, so they are brought up to date some times a second and not with
-/// every write.
-void Committer::show_metrics() {
-  unshown_ = false;
-  shown_at_ = std::chrono::steady_clock::now();
-  const auto groups = std::exchange(unshown_groups_, {});
-  const auto clusters = std::exchange(unshown_clusters_, {});
-  if (metrics_ == nullptr) return;
-  for (const auto& name : groups) {
-    const auto& group = tables_.groups.at(name);
-    const bool off = group.limits.off();
-    const auto covered_from = off ? clock_.now() : group.record.covered_from;
-    metrics_->storage_group(name.cluster, name.group,
-                            {group.record.messages, group.record.bytes, group.record.in_doubt,
-                             seconds(covered_from), off ? 0 : group.limits.max_size});
-  }
-  for (const auto& name : clusters) {
-    const auto& cluster = tables_.clusters.at(name);
-    metrics_->cluster_term(name, cluster.record.term);
-    for (const auto& node : cluster.definition.nodes) {
-      metrics_->cluster_node(name, node, node == cluster.record.active);
-    }
-    for (const auto& [node, seen] : cluster.record.agent_seen)
-      metrics_->agent_seen(name, node, seconds(seen));
-  }
-  for (const auto state : {ResubmissionState::running, ResubmissionState::paused,
-                           ResubmissionState::completed, ResubmissionState::cancelled}) {
-    const auto found = tables_.resubmissions.find(state);
-    metrics_->resubmissions(to_string(state), found == tables_.resubmissions.end() ? 0 : found->second);
-  }
 }
 
 }  // namespace dumpster::rocks

@@ -70,7 +70,6 @@ class Committer {
   rocksdb::Status write(Batch& batch, bool synced);
   void publish(const Batch& batch);
   void fail(const rocksdb::Status& status);
-  void show_metrics();
 
   Database& database_;
   const Clock& clock_;
@@ -87,12 +86,6 @@ class Committer {
   std::atomic<std::size_t> waiting_weight_{0};
   bool stopping_ = false;
   std::atomic<bool> failed_{false};
-
-  // The committer's thread alone.
-  std::set<StorageGroup> unshown_groups_;
-  std::set<std::string> unshown_clusters_;
-  bool unshown_ = true;
-  std::chrono::steady_clock::time_point shown_at_{};
 
   std::thread thread_;
 };

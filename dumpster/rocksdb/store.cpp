@@ -3,6 +3,7 @@
 #include <mutex>
 #include <utility>
 
+#include "dumpster/rocksdb/gauges.hpp"
 #include "dumpster/rocksdb/attempt_changes.hpp"
 #include "dumpster/rocksdb/cluster_changes.hpp"
 #include "dumpster/rocksdb/committer.hpp"
@@ -179,6 +180,7 @@ class RocksDbStore final : public Store {
     });
   }
 
+  void show_gauges() override;
   void retain() override;
   bool writable() const override { return committer_.writable() && !closed_; }
   void close() override;
@@ -296,13 +298,14 @@ void RocksDbStore::storage_group_state(StorageGroup group, Completion<StorageGro
       std::move(done));
 }
 
+void RocksDbStore::show_gauges() {
+  if (metrics_ == nullptr) return;
+  const auto spool = spool_totals();
+  const auto tables = committer_.look([](const Tables& written) { return written; });
+  rocks::show_gauges(tables, spool, clock_.now(), *metrics_);
+}
+
 void RocksDbStore::retain() {
-  const auto totals = spool_totals();
-  if (metrics_ != nullptr) {
-    const auto age = totals.oldest ? clock_.now() - *totals.oldest : Duration::zero();
-    metrics_->spool(totals.messages, totals.bytes,
-                    std::chrono::duration<double>(std::max(age, Duration::zero())).count());
-  }
   if (retaining_.exchange(true)) return;
   auto apply = [](Change& change) {
     std::size_t removed = 0;

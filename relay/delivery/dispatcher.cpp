@@ -296,7 +296,7 @@ void Dispatcher::tick() {
     ++ticks_;
     fire_timers(now);
     look_after_connections(now);
-    if (ticks_ % ticks_per_second == 0) refresh(now);
+    if (ticks_ % ticks_per_second == 0) refresh();
     if (ticks_ % ticks_per_sweep == 0) expire(now);
     tick();
   });
@@ -324,10 +324,7 @@ void Dispatcher::look_after_connections(dumpster::Instant now) {
   }
 }
 
-void Dispatcher::refresh(dumpster::Instant now) {
-  const auto totals = store_.spool_totals();
-  const auto age = totals.oldest ? std::chrono::duration<double>(now - *totals.oldest).count() : 0.0;
-  metrics_.spool(totals.messages, totals.bytes, age);
+void Dispatcher::refresh() {
   store_.retain();
   for (auto& [name, cluster] : clusters_) {
     store_.cluster_state(name, [this, key = name](dumpster::Result<dumpster::ClusterState> state) {

@@ -121,7 +121,7 @@ class Dispatcher : public WorkerOwner {
   void tick();
   void fire_timers(dumpster::Instant now);
   void look_after_connections(dumpster::Instant now);
-  void refresh(dumpster::Instant now);
+  void refresh();
   double chance();
 
   // --- dispatcher_outcomes.cpp: what became of it

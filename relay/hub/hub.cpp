@@ -145,7 +145,10 @@ void Hub::open_http() {
   if (configuration_.metrics_address) {
     auto router = std::make_shared<recovery::http::Router>();
     recovery::Observed observed;
-    observed.metrics = [this] { return metrics_.exposition(); };
+    observed.metrics = [this] {
+      store_->show_gauges();
+      return metrics_.exposition();
+    };
     observed.accepting = [this] { return relay_->accepting(); };
     recovery::add_observability(*router, std::move(observed));
     listen(serve(router, false), *configuration_.metrics_address);
