@@ -34,6 +34,17 @@ Result<void> check_families(const std::string& folder) {
   return {};
 }
 
+Error opening_error(const rocksdb::Status& status, const std::filesystem::path& folder) {
+  const auto text = status.ToString();
+  if (text.find("lock file") != std::string::npos || text.find("lock hold by") != std::string::npos) {
+    return {Fault::unavailable, "another process has the store in " + folder.string() + " open"};
+  }
+  if (status.IsCorruption() || status.IsPathNotFound()) {
+    return {Fault::damaged, "the store in " + folder.string() + " is damaged and was left as it is: " + text};
+  }
+  return error_from(status, "opening the database in " + folder.string());
+}
+
 }  // namespace
 
 Error error_from(const rocksdb::Status& status, std::string_view doing) {
@@ -57,10 +68,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fo
           ? rocksdb::DB::OpenForReadOnly(options, folder.string(), families, &handles, &opened)
           : rocksdb::DB::Open(options, folder.string(), families, &handles, &opened);
   if (!status.ok()) {
-    if (status.ToString().find("lock") != std::string::npos) {
-      return Error{Fault::unavailable, "another process has the store in " + folder.string() + " open"};
-    }
-    return error_from(status, "opening the database in " + folder.string());
+    return opening_error(status, folder);
   }
   auto database = std::unique_ptr<Database>{new Database};
   database->db_.reset(opened);

@@ -102,7 +102,7 @@ Result<FolderState> inspect(const Folder& folder) {
 
 Result<void> begin_creation(const Folder& folder) {
   std::error_code error;
-  std::filesystem::create_directories(folder.path, error);
+  std::filesystem::create_directories(folder.database(), error);
   if (error) return failed("creating " + folder.path.string(), error.value());
   return write_format(folder, creating);
 }

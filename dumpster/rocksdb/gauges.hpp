@@ -6,8 +6,8 @@
 
 namespace dumpster::rocks {
 
-/// Says what clusters, groups, resubmissions and spool are like now. Gauges are looked up by their labels, so this is done
-/// before they are read and not with every write.
+/// Says what clusters, groups, resubmissions and spool are like now. Gauges are looked up by their labels, so
+/// this is done before they are read and not with every write.
 void show_gauges(const Tables& tables, const SpoolTotals& spool, Instant now, metrics::HubMetrics& metrics);
 
 }  // namespace dumpster::rocks

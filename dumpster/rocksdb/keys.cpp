@@ -60,6 +60,17 @@ std::string group(const StorageGroup& group) {
   return key;
 }
 
+std::string all_groups() {
+  return "g";
+}
+
+StorageGroup group_of(std::string_view group_key) {
+  const auto cluster_size = number_at(group_key, 1, 2);
+  const auto group_at = 3 + cluster_size + 2;
+  if (group_key.size() < group_at) return {};
+  return {std::string{group_key.substr(3, cluster_size)}, std::string{group_key.substr(group_at)}};
+}
+
 std::string begun_body(const Uuid& message) {
   return with_uuid('b', message);
 }

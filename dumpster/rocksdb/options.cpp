@@ -6,9 +6,31 @@
 #include <rocksdb/utilities/table_properties_collectors.h>
 
 #include <array>
+#include <cstdarg>
+#include <cstdio>
+
+#include "metrics/log.hpp"
 
 namespace dumpster::rocks {
 namespace {
+
+/// What RocksDB has to say goes into our log. Its own log file would be written on the disk that is full or
+/// sick at the very moment, and after the first failed write to it, Debian's build stops the process with an
+/// assertion.
+class ForwardingLogger final : public rocksdb::Logger {
+ public:
+  ForwardingLogger() : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    std::array<char, 1024> text{};
+    std::vsnprintf(text.data(), text.size(), format, arguments);
+    std::string_view line{text.data()};
+    while (line.ends_with('\n'))
+      line.remove_suffix(1);
+    metrics::log_warning("rocksdb", {{"text", line}});
+  }
+};
 
 constexpr std::size_t MiB = 1024 * 1024;
 
@@ -70,8 +92,7 @@ rocksdb::DBOptions database_options() {
   options.max_background_jobs = 2;
   options.max_open_files = 512;
   options.bytes_per_sync = MiB;
-  options.keep_log_file_num = 4;
-  options.max_log_file_size = 4 * MiB;
+  options.info_log = std::make_shared<ForwardingLogger>();
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   return options;

@@ -3,10 +3,10 @@
 #include <mutex>
 #include <utility>
 
-#include "dumpster/rocksdb/gauges.hpp"
 #include "dumpster/rocksdb/attempt_changes.hpp"
 #include "dumpster/rocksdb/cluster_changes.hpp"
 #include "dumpster/rocksdb/committer.hpp"
+#include "dumpster/rocksdb/gauges.hpp"
 #include "dumpster/rocksdb/opening.hpp"
 #include "dumpster/rocksdb/reader_pool.hpp"
 #include "dumpster/rocksdb/reading.hpp"

@@ -26,7 +26,7 @@ char lower(char c) {
 
 bool is_our_field(std::string_view line) {
   const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return false;
+  if (colon == std::string_view::npos || is_blank(line.front())) return false;
   const std::string_view name = trimmed(line.substr(0, colon));
   return std::equal(name.begin(), name.end(), field_name.begin(), field_name.end(),
                     [](char a, char b) { return lower(a) == b; });

@@ -131,8 +131,8 @@ Report fill(Surroundings& surroundings) {
     steps.lose(*hub);
     return steps.finish();
   }
-  for (HubWork& hub : steps.hubs())
-    state.promote->hubs.try_emplace(hub.address());
+  follow_configuration(steps);
+  skip_filled(steps);
   if (steps.activate()) steps.complete();
   return steps.finish();
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 
 #include "recovery/api/answer_documents.hpp"
@@ -90,8 +91,10 @@ Calls::Answer Calls::deliveries(Caller /*caller*/, http::Request request, http::
   const auto state = co_await group_state(group);
   const auto identity = store_.identity();
   json::object last;
-  last["covered_from"] = to_rfc3339(state.covered_from);
-  last["complete"] = window.from >= state.covered_from;
+  // While retention is off coverage begins now, which for this listing is its own `now`.
+  const auto covered_from = std::min(state.covered_from, now);
+  last["covered_from"] = to_rfc3339(covered_from);
+  last["complete"] = window.from >= covered_from;
   last["store_id"] = to_string(identity.store_id);
   last["store_created"] = to_rfc3339(identity.store_created);
   last["now"] = to_rfc3339(now);

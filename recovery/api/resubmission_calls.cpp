@@ -23,6 +23,10 @@ Calls::Answer Calls::resubmit(Caller caller, http::Request request, http::Respon
   auto wanted = resubmission_from(request.body, agent);
   wanted.group = {request.parameter("c"), request.parameter("g")};
   wanted.lifetime = settings_.resubmit_lifetime;
+  // A whole window needs no evidence, so an agent may leave node and term out; asked for by a node that is
+  // not the active one it is refused all the same.
+  if (agent && !wanted.items) wanted.by_agent = wanted.node && wanted.term;
+  if (agent && !wanted.node && !caller.node.empty()) wanted.node = caller.node;
   if (wanted.node) require_known_node(wanted.group.cluster, *wanted.node);
   const auto& own = caller.identity.scope.node;
   if (!own.empty() && wanted.node && own != *wanted.node)

@@ -6,13 +6,12 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <cstdio>
-#include <ctime>
 #include <optional>
 #include <type_traits>
 
 #include "metrics/log.hpp"
 #include "recovery/http/deadline.hpp"
+#include "recovery/http/wire.hpp"
 
 namespace recovery::http {
 namespace {
@@ -20,71 +19,19 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 using boost::system::error_code;
-using Parser = beast::http::request_parser<beast::http::string_body>;
 using TlsStream = asio::ssl::stream<Socket&>;
 
 constexpr std::size_t buffer_size = 128 * 1024;
-constexpr std::size_t longest_target = 8 * 1024;
-constexpr std::size_t unrouted_body =
-    64 * 1024;  // read and dropped, so that the connection can go on behind a 404
+// Read and dropped, so that the connection can go on behind a 404.
+constexpr std::size_t unrouted_body = std::size_t{64} * 1024;
 // What a refused client may still send before its connection is closed: closing earlier would take the answer
 // from it.
 constexpr std::size_t most_drained = std::size_t{4} << 20U;
 constexpr std::chrono::milliseconds draining{2000};
 
-/// RFC 9110 5.6.7.
-std::string http_date() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[40];
-  const auto size = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  return {text, size};
-}
-
-std::string_view path_of(std::string_view target) {
-  return target.substr(0, target.find('?'));
-}
-
-Request request_from(Parser& parser, std::string_view target, std::string peer) {
-  auto message = parser.release();
-  Request request;
-  request.method = std::string{message.method_string()};
-  request.path = path_of(target);
-  request.peer = std::move(peer);
-  for (const auto& field : message) {
-    request.fields.emplace_back(std::string{field.name_string()}, std::string{field.value()});
-  }
-  request.body = std::move(message.body());
-  return request;
-}
-
-std::string_view query_of(std::string_view target) {
-  const auto mark = target.find('?');
-  return mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
-}
-
-/// The problem that stands for a fault of reading; nothing when the connection is simply over.
-std::optional<Response> problem_for(const error_code& error) {
-  namespace fault = beast::http;
-  if (error == fault::error::header_limit || error == fault::error::buffer_overflow) {
-    return problem(431, "the header is larger than this server takes");
-  }
-  if (error == fault::error::body_limit) return problem(413, "the body is larger than this request may have");
-  if (error == fault::error::end_of_stream || error == fault::error::partial_message) return std::nullopt;
-  if (error.category() == make_error_code(fault::error::bad_method).category()) {
-    return problem(400, "not a request of HTTP/1.1: " + error.message());
-  }
-  return std::nullopt;
-}
-
-std::optional<Response> check_head(Parser& parser, const std::string& target) {
-  if (target.size() > longest_target) return problem(414, "the target is longer than 8 KiB");
-  if (target.empty() || target.front() != '/') return problem(400, "the target is not a path");
-  if (parser.get().version() == 11 && parser.get().count(beast::http::field::host) != 1) {
-    return problem(400, "HTTP/1.1 wants exactly one Host field");
-  }
-  return std::nullopt;
+/// For mistakes of handlers.
+void require(bool holds, const char* rule) {
+  if (!holds) throw std::logic_error(rule);
 }
 
 template <class Stream>
@@ -254,7 +201,8 @@ asio::awaitable<bool> SessionOn<Stream>::one_request() {
   if (!error && !refusal) {
     match = router_.find(std::string{parser.get().method_string()}, path_of(target));
     const auto* found = std::get_if<Router::Found>(&match);
-    error = co_await read_body(parser, found != nullptr ? found->route->max_body : unrouted_body);
+    const std::size_t max_body = found != nullptr ? found->route->max_body : unrouted_body;
+    error = co_await read_body(parser, max_body);
     refusal = refusal_of(error);
   }
   deadline_.disarm();
@@ -311,8 +259,9 @@ asio::awaitable<error_code> SessionOn<Stream>::read_body(Parser& parser, std::si
 
 template <class Stream>
 asio::awaitable<void> SessionOn<Stream>::refuse(Response response) {
+  auto last = std::move(response);
   keep_alive_ = false;
-  co_await send(std::move(response));
+  co_await send(std::move(last));
   co_await drain();
 }
 
@@ -357,30 +306,14 @@ std::string SessionOn<Stream>::head_of(const Response& response, std::optional<s
   begun_ = true;
   if (settings_.answered) settings_.answered(response.status);
   if (finishing_ || (http_1_0_ && !body_size)) keep_alive_ = false;
-  std::string head{http_1_0_ ? "HTTP/1.0 " : "HTTP/1.1 "};
-  head += std::to_string(response.status) + " ";
-  head += reason_of(response.status);
-  head += "\r\nDate: " + http_date() + "\r\n";
-  if (!response.content_type.empty()) head += "Content-Type: " + response.content_type + "\r\n";
-  for (const auto& [name, value] : response.fields)
-    head += name + ": " + value + "\r\n";
-  if (body_size && response.status != 204) {
-    head += "Content-Length: " + std::to_string(*body_size) + "\r\n";
-  } else if (!body_size && !http_1_0_) {
-    head += "Transfer-Encoding: chunked\r\n";
-  }
-  if (!keep_alive_) {
-    head += "Connection: close\r\n";
-  } else if (http_1_0_) {
-    head += "Connection: keep-alive\r\n";
-  }
-  return head + "\r\n";
+  return head_text(response, {body_size, keep_alive_, http_1_0_});
 }
 
 template <class Stream>
 asio::awaitable<void> SessionOn<Stream>::send(Response response) {
-  if (begun_) throw std::logic_error("a request is answered once");
-  auto bytes = head_of(response, response.body.size());
+  const auto body_size = response.body.size();
+  require(!begun_, "a request is answered once");
+  auto bytes = head_of(response, body_size);
   bytes += response.body;
   co_await write_raw(bytes);
   ended_ = true;
@@ -388,32 +321,29 @@ asio::awaitable<void> SessionOn<Stream>::send(Response response) {
 
 template <class Stream>
 asio::awaitable<void> SessionOn<Stream>::begin(Response head) {
-  if (begun_) throw std::logic_error("a request is answered once");
+  auto first = std::move(head.body);
+  require(!begun_, "a request is answered once");
   const auto bytes = head_of(head, std::nullopt);
   co_await write_raw(bytes);
-  if (!head.body.empty()) {
-    co_await write(std::move(head.body));
+  if (!first.empty()) {
+    co_await write(std::move(first));
   }
 }
 
 template <class Stream>
 asio::awaitable<void> SessionOn<Stream>::write(std::string bytes) {
-  if (!begun_ || ended_) throw std::logic_error("no stream has been begun");
-  if (bytes.empty()) co_return;  // would be the last chunk
-  if (!http_1_0_) {
-    char size[20];
-    std::snprintf(size, sizeof size, "%zx\r\n", bytes.size());
-    bytes.insert(0, size);
-    bytes += "\r\n";
-  }
+  const bool nothing = bytes.empty();  // a chunk of no bytes would be the last one
+  require(begun_ && !ended_, "no stream has been begun");
+  if (nothing) co_return;
+  if (!http_1_0_) bytes = chunk_text(bytes);
   co_await write_raw(bytes);
 }
 
 template <class Stream>
 asio::awaitable<void> SessionOn<Stream>::end() {
-  if (!begun_ || ended_) throw std::logic_error("no stream has been begun");
+  const std::string_view last = "0\r\n\r\n";
+  require(begun_ && !ended_, "no stream has been begun");
   if (!http_1_0_) {
-    const std::string_view last = "0\r\n\r\n";
     co_await write_raw(last);
   }
   ended_ = true;

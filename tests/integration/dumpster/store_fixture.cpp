@@ -1,9 +1,17 @@
 #include "store_fixture.hpp"
 
+#include "dumpster/verify.hpp"
+
 namespace dumpster::testing {
 
 StoreFixture::StoreFixture() {
   reopen();
+}
+
+StoreFixture::~StoreFixture() {
+  if (!store_) return;
+  shut();
+  verify();
 }
 
 RocksDbStoreOptions StoreFixture::options() const {
@@ -25,10 +33,23 @@ void StoreFixture::shut(bool clean) {
 }
 
 void StoreFixture::reopen(bool clean) {
-  shut(clean);
+  if (store_) {
+    shut(clean);
+    verify();
+  }
   auto opened = try_open();
   if (!opened) throw std::runtime_error(opened.error().detail);
   store_ = std::move(*opened);
+}
+
+void StoreFixture::verify() {
+  const auto verification = verify_store(path());
+  if (!verification) {
+    FAIL_CHECK(verification.error().detail);
+    return;
+  }
+  for (const auto& fault : verification->faults)
+    FAIL_CHECK(fault);
 }
 
 std::string StoreFixture::body_of(const Message& message) {

@@ -74,6 +74,10 @@ inline const StorageGroup sg2{"ccr1", "sg2"};
 class StoreFixture {
  public:
   StoreFixture();
+  /// Every test ends with a walk over what it has left behind.
+  ~StoreFixture();
+  StoreFixture(const StoreFixture&) = delete;
+  StoreFixture& operator=(const StoreFixture&) = delete;
 
   Store& store() { return *store_; }
   FakeClock& clock() { return clock_; }
@@ -84,6 +88,8 @@ class StoreFixture {
   /// Opens it again, after `close` or as after a crash of the process.
   void reopen(bool clean = true);
   void shut(bool clean = true);
+  /// Walks over the closed store and checks that everything in it agrees.
+  void verify();
   Result<std::unique_ptr<Store>> try_open() { return open_rocksdb_store(options()); }
 
   // --- doing

@@ -154,6 +154,7 @@ class FakeStore final : public dumpster::Store {
   dumpster::HubIdentity identity() const override {
     return {store_id, now - std::chrono::hours{2}, 42, true};
   }
+  void show_gauges() override {}
   void retain() override {}
   bool writable() const override { return true; }
   void close() override {}

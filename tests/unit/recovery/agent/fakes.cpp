@@ -1,0 +1,252 @@
+#include "fakes.hpp"
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+namespace recovery::agent::test {
+
+using dumpster::DeliveryState;
+
+void World::note(const std::string& event) {
+  const std::lock_guard lock{mutex_};
+  events_.push_back(event);
+}
+
+std::vector<std::string> World::events() const {
+  const std::lock_guard lock{mutex_};
+  return events_;
+}
+
+int World::place_of(const std::string& start) const {
+  const auto all = events();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const auto& event) { return event.starts_with(start); });
+  return found == all.end() ? -1 : static_cast<int>(found - all.begin());
+}
+
+std::size_t World::count_of(const std::string& start) const {
+  const auto all = events();
+  return static_cast<std::size_t>(
+      std::count_if(all.begin(), all.end(), [&](const auto& event) { return event.starts_with(start); }));
+}
+
+void World::store(const std::string& mailbox, const dumpster::Uuid& delivery) {
+  const std::lock_guard lock{mutex_};
+  mail_.emplace_back(mailbox, delivery);
+}
+
+Inventory World::inventory() const {
+  const std::lock_guard lock{mutex_};
+  Inventory inventory;
+  for (const auto& [mailbox, delivery] : mail_)
+    inventory.add(mailbox, delivery);
+  return inventory;
+}
+
+bool FakeClock::pause(dumpster::Duration duration) {
+  passed_ += duration.count();
+  return !stopped;
+}
+
+dumpster::Result<Inventory> FakeInventory::take(const std::set<std::string>& mailboxes,
+                                                Instant window_start) {
+  const int number = taken++;
+  starts.push_back(window_start);
+  if (world != nullptr) world->note("look");
+  if (fails_from >= 0 && number >= fails_from) {
+    return dumpster::Error{dumpster::Fault::unavailable, "scripted failure"};
+  }
+  Inventory inventory = world == nullptr ? Inventory{} : world->inventory();
+  if (static_cast<std::size_t>(number) < looks.size()) {
+    inventory = Inventory{};
+    for (const auto& [mailbox, delivery] : looks[static_cast<std::size_t>(number)])
+      inventory.add(mailbox, id(delivery));
+  }
+  for (const std::string& mailbox : unknown) {
+    if (mailboxes.contains(mailbox)) inventory.set_unknown(mailbox, "scripted");
+  }
+  return inventory;
+}
+
+dumpster::Result<State> FakeState::load() {
+  if (fails_to_load) return dumpster::Error{dumpster::Fault::damaged, "the state is damaged"};
+  return kept;
+}
+
+dumpster::Result<void> FakeState::save(const State& state) {
+  if (fails_to_save) return dumpster::Error{dumpster::Fault::unavailable, "the disk is full"};
+  kept = state;
+  const std::uint64_t term = state.promote ? state.promote->term : 0;
+  world->note("save term " + std::to_string(term) + " orders " + std::to_string(state.orders.size()));
+  return {};
+}
+
+HubError FakeHub::unreachable() const {
+  HubError error;
+  error.detail = "scripted: out of reach";
+  return error;
+}
+
+HubResult<HubIdentity> FakeHub::hub() {
+  if (!reachable) return unreachable();
+  identity.now = clock->now();
+  return identity;
+}
+
+HubResult<ClusterStatus> FakeHub::cluster(const std::string&) {
+  if (!reachable) return unreachable();
+  ClusterStatus status;
+  status.nodes = nodes;
+  status.active = active;
+  status.term = term - std::min(term, hidden_term);
+  status.groups.push_back({"sg1", 0});
+  return status;
+}
+
+HubResult<ActivationAnswer> FakeHub::activate(const std::string&, const std::string& node,
+                                              std::uint64_t wanted, dumpster::ActivationKind kind) {
+  if (!reachable) return unreachable();
+  world->note("activate " + address_ + " " + std::to_string(wanted) + " " + std::string{to_string(kind)});
+  const bool same = wanted == term && node == active;
+  if (wanted <= term && !same) {
+    HubError error;
+    error.kind = HubError::Kind::refused;
+    error.status = 409;
+    error.detail = "the hub answered 409";
+    error.active = active;
+    error.term = term;
+    hidden_term = 0;
+    return error;
+  }
+  term = wanted;
+  active = node;
+  ActivationAnswer answer;
+  answer.active = active;
+  answer.term = term;
+  answer.now = clock->now();
+  return answer;
+}
+
+HubResult<ListingEnd> FakeHub::list(const dumpster::StorageGroup&, const ListingQuery& query,
+                                    const std::function<void(ListedDelivery)>& line) {
+  if (!reachable) return unreachable();
+  world->note("list " + address_);
+  ListingEnd end;
+  for (const ListedDelivery& known : lines) {
+    if (known.delivered_at < query.from || (query.state && *query.state != known.state)) continue;
+    line(known);
+    ++end.count;
+  }
+  if (breaks_listings) {
+    HubError error;
+    error.kind = HubError::Kind::malformed;
+    error.detail = "the listing broke off";
+    return error;
+  }
+  end.complete = complete;
+  end.covered_from = covered_from;
+  end.store_created = identity.store_created;
+  end.now = clock->now();
+  return end;
+}
+
+void FakeHub::carry_out_item(const dumpster::Uuid& delivery, std::uint64_t attempt, bool deliver,
+                             ResubmissionAnswer& answer) {
+  const auto place = places_.find(delivery);
+  if (place == places_.end() || lines[place->second].attempt != attempt) {
+    ++answer.not_found;
+    return;
+  }
+  ListedDelivery& known = lines[place->second];
+  for (const ListedRecipient& recipient : known.recipients) {
+    ++answer.matched;
+    const bool refuses = deliver && refused.contains(recipient.mailbox);
+    ++(refuses ? answer.failed : answer.delivered);
+    known.state = refuses ? DeliveryState::failed : DeliveryState::delivered;
+    if (!refuses && deliver && !dropped.contains(recipient.mailbox))
+      world->store(recipient.mailbox, delivery);
+  }
+  if (!deliver || known.state == DeliveryState::failed) return;
+  known.node = active;
+  known.term = term;
+  ++known.attempt;
+  known.delivered_at = clock->now();
+}
+
+ResubmissionAnswer FakeHub::carry_out(const std::string& body) {
+  const boost::json::value order = boost::json::parse(body);
+  ResubmissionAnswer answer;
+  answer.id = std::string{order.at("key").as_string()};
+  answer.state = "completed";
+  places_.clear();
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    places_.emplace(lines[i].delivery_id, i);
+  for (const boost::json::value& item : order.at("deliveries").as_array()) {
+    const auto delivery = dumpster::uuid_from(std::string_view{item.at("delivery_id").as_string()});
+    carry_out_item(*delivery, item.at("attempt").to_number<std::uint64_t>(),
+                   item.at("outcome").as_string() == "deliver", answer);
+  }
+  return answer;
+}
+
+HubResult<ResubmissionAnswer> FakeHub::resubmit(const dumpster::StorageGroup&, const std::string& body) {
+  if (!reachable) return unreachable();
+  const std::string key{boost::json::parse(body).at("key").as_string()};
+  world->note("resubmit " + address_);
+  bodies.push_back(body);
+  if (!keys.contains(key)) answers_[key] = carry_out(body);
+  keys.insert(key);
+  if (lost_after_resubmit) {
+    reachable = false;
+    return unreachable();
+  }
+  return answers_.at(key);
+}
+
+HubResult<ResubmissionAnswer> FakeHub::resubmission(const std::string& id) {
+  if (!reachable) return unreachable();
+  return answers_.at(id);
+}
+
+HubResult<void> FakeHub::absent(const dumpster::StorageGroup&, const std::string&) {
+  world->note("absent " + address_);
+  return {};
+}
+
+HubResult<void> FakeHub::recovered(const std::string&, const std::string&, std::uint64_t wanted) {
+  if (!reachable) return unreachable();
+  world->note("recovered " + address_ + " " + std::to_string(wanted));
+  return {};
+}
+
+Scene::Scene(std::size_t number) {
+  surroundings.cluster = "ccr1";
+  surroundings.node = "node2";
+  surroundings.lookback = std::chrono::hours{24 * 365};
+  surroundings.margin = std::chrono::minutes{5};
+  surroundings.settle = std::chrono::seconds{5};
+  surroundings.wait = std::chrono::seconds{2};
+  surroundings.clock = &clock;
+  for (std::size_t i = 0; i < number; ++i) {
+    auto hub = std::make_unique<FakeHub>("http://hub" + std::to_string(i + 1));
+    hub->world = &world;
+    hub->clock = &clock;
+    hub->identity.hub = "hub";
+    hub->identity.store_id = "store" + std::to_string(i + 1);
+    hub->identity.sequence = 1;
+    hubs.push_back(hub.get());
+    surroundings.hubs.push_back(std::move(hub));
+  }
+  auto source = std::make_unique<FakeInventory>();
+  source->world = &world;
+  inventory = source.get();
+  surroundings.inventory = std::move(source);
+  auto store = std::make_unique<FakeState>();
+  store->world = &world;
+  store->kept.cluster = "ccr1";
+  store->kept.node = "node2";
+  state = store.get();
+  surroundings.state = std::move(store);
+}
+
+}  // namespace recovery::agent::test

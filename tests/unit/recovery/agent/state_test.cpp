@@ -1,0 +1,129 @@
+#include "recovery/agent/state.hpp"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "lines.hpp"
+
+using namespace recovery::agent;
+using namespace recovery::agent::test;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+State full_state() {
+  State state;
+  state.cluster = "ccr1";
+  state.node = "node2";
+  state.highest_term = 12;
+  state.nodes = {"node1", "node2"};
+  state.role = Role::active;
+  PendingPromote promote;
+  promote.term = 11;
+  promote.kind = dumpster::ActivationKind::lossless;
+  promote.started = at(1'000);
+  promote.hubs["http://hub1"].activated = true;
+  promote.hubs["http://hub2"] = HubProgress{};
+  state.promote = promote;
+  PendingOrder order;
+  order.hub = "http://hub1";
+  order.group = "sg1";
+  order.term = 11;
+  order.key = "k";
+  order.body = "{\"key\": \"k\", \"deliveries\": []}";
+  state.orders.push_back(order);
+  state.hubs["http://hub1"].store_id = "s";
+  state.hubs["http://hub1"].sequence = 9;
+  state.hubs["http://hub2"].lost_before = at(77);
+  return state;
+}
+
+class Directory {
+ public:
+  Directory() {
+    std::string name = fs::temp_directory_path() / "agent-state-XXXXXX";
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    root_ = name;
+  }
+  ~Directory() { fs::remove_all(root_); }
+  std::string path() const { return root_ / "state"; }
+
+  auto open(const std::string& node = "node2") const { return open_state(path(), "ccr1", node, 50ms); }
+
+ private:
+  fs::path root_;
+};
+
+}  // namespace
+
+TEST_CASE("a state is read as it was written") {
+  const auto read = state_from_json(to_json(full_state()));
+  REQUIRE(read.has_value());
+  CHECK(*read == full_state());
+}
+
+TEST_CASE("what is kept is there again, and a directory that is new has a fresh state") {
+  const Directory directory;
+  {
+    const auto store = directory.open();
+    REQUIRE(store.has_value());
+    const auto fresh = (*store)->load();
+    REQUIRE(fresh.has_value());
+    CHECK(fresh->highest_term == 0);
+    CHECK(fresh->cluster == "ccr1");
+    REQUIRE((*store)->save(full_state()).has_value());
+  }
+  const auto again = directory.open();
+  REQUIRE(again.has_value());
+  const auto state = (*again)->load();
+  REQUIRE(state.has_value());
+  CHECK(*state == full_state());
+}
+
+TEST_CASE("operations exclude each other") {
+  const Directory directory;
+  auto first = directory.open();
+  REQUIRE(first.has_value());
+  CHECK_FALSE(directory.open().has_value());
+  first->reset();
+  CHECK(directory.open().has_value());
+}
+
+TEST_CASE("a damaged state is an error, not a fresh one") {
+  const Directory directory;
+  const auto store = directory.open();
+  REQUIRE(store.has_value());
+  const std::string whole = to_json(full_state());
+  for (const std::string& text : {std::string{}, std::string{"{}"}, whole.substr(0, whole.size() / 2),
+                                  whole + "}", std::string{"[1]"}}) {
+    std::ofstream(directory.path() + "/state.json", std::ios::trunc) << text;
+    CAPTURE(text);
+    CHECK_FALSE((*store)->load().has_value());
+  }
+}
+
+TEST_CASE("the state of another node or of a newer version is refused") {
+  const Directory directory;
+  const auto store = directory.open("node1");
+  REQUIRE(store.has_value());
+  REQUIRE((*store)->save(full_state()).has_value());
+  CHECK_FALSE((*store)->load().has_value());
+  std::string newer = to_json(full_state());
+  newer.replace(newer.find("\"format\":1"), 10, "\"format\":2");
+  CHECK_FALSE(state_from_json(newer).has_value());
+}
+
+TEST_CASE("a half-written file beside the state does no harm") {
+  const Directory directory;
+  const auto store = directory.open();
+  REQUIRE(store.has_value());
+  REQUIRE((*store)->save(full_state()).has_value());
+  std::ofstream(directory.path() + "/state.json.new") << "{\"form";
+  const auto state = (*store)->load();
+  REQUIRE(state.has_value());
+  CHECK(*state == full_state());
+}
