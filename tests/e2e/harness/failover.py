@@ -13,12 +13,12 @@ CLUSTER, GROUP = "ccr1", "sg1"
 class DovecotFailover:
     """A hub and a Dovecot pair with asynchronous replication. Run `start`, `crash`, `refill` in this order."""
 
-    def __init__(self, workspace, mails=400, mailboxes=8, connections=4, inventory="dovecot", say=lambda text: None):
+    def __init__(self, workspace, mails=400, mailboxes=8, connections=4, rate=None, inventory="dovecot", say=None):
         self.workspace = workspace
-        self.mails, self.connections = mails, connections
+        self.mails, self.connections, self.rate = mails, connections, rate
         self.mailboxes = [f"user{number}@example.test" for number in range(1, mailboxes + 1)]
         self.inventory = inventory
-        self.say = say
+        self.say = say or (lambda text: None)
         self.old, self.new = dovecot.pair(workspace.base, self.mailboxes)
         recipients = [f"{mailbox} {CLUSTER}/{GROUP}" for mailbox in self.mailboxes]
         self.hub = Hub(workspace, [Cluster(CLUSTER, [self.old, self.new])], recipients)
@@ -51,9 +51,10 @@ class DovecotFailover:
         return Agent(self.workspace, CLUSTER, node.name, [self.hub], inventory, settings)
 
     def crash(self, pause_replication=False):
-        """Sends mail at full speed and kills the active node in mid-stream. The hub goes on accepting."""
-        self.say(f"sending {self.mails} mails to {len(self.mailboxes)} mailboxes over {self.connections} connections")
-        self.load = Load(self.hub.smtp_port, self.mailboxes, self.mails, self.connections)
+        """Sends mail and kills the active node in mid-stream. The hub goes on accepting."""
+        speed = f"{self.rate} a second" if self.rate else "as fast as they go"
+        self.say(f"sending {self.mails} mails to {len(self.mailboxes)} mailboxes, {self.connections} connections, {speed}")
+        self.load = Load(self.hub.smtp_port, self.mailboxes, self.mails, self.connections, self.rate)
         self.workspace.own(self.load)
         self.load.start()
 
