@@ -1,16 +1,17 @@
 """The demonstration that deploy/demo runs once everything is built."""
 
 import pathlib
+import signal
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "e2e"))
 
-from harness import dovecot  # noqa: E402
+from harness import dovecot, processes  # noqa: E402
 from harness.failover import CLUSTER, GROUP, DovecotFailover  # noqa: E402
 from harness.workspace import Workspace  # noqa: E402
 
-MAILS, MAILBOXES, CONNECTIONS = 600, 12, 6
+MAILS, MAILBOXES, CONNECTIONS, RATE = 600, 12, 6, 100
 ATTEMPTS = 3  # replication may have been quick enough once to lose nothing
 
 STARTED = time.monotonic()
@@ -24,20 +25,20 @@ def say(text):
 def look_around(failover, workspace):
     """Writes the script that stops what is left running, and tells what there is to see."""
     hub, node = failover.hub, failover.new
-    running = [thing.process for thing in (hub, node, failover.agents[node.name])]
+    running = [hub.process, node.process]
     stop = workspace.base / "stop"
     ids = " ".join(str(process.id) for process in running)
     stop.write_text(f"#!/bin/sh\nkill {ids}\nsleep 2\nrm -rf {workspace.base}\n")
     stop.chmod(0o755)
-    group = f"{CLUSTER}/{GROUP}"
     print(
         f"""
 Everything is left running below {workspace.base}:
 
   {hub.bin}/dumpsterctl --socket {hub.admin_socket} status
-  {hub.bin}/dumpsterctl --socket {hub.admin_socket} dumpster list {group}
+  {hub.bin}/dumpsterctl --socket {hub.admin_socket} cluster show {CLUSTER}
+  {hub.bin}/dumpsterctl --socket {hub.admin_socket} resubmit list
   curl -s http://{hub.metrics_address}/metrics
-  curl -s -H 'Authorization: Bearer {hub.api().token}' http://{hub.recovery_address}/v1/clusters/{CLUSTER}
+  curl -s -H 'Authorization: Bearer {hub.api().token}' http://{hub.recovery_address}/v1/clusters/{CLUSTER}/storage-groups/{GROUP}/deliveries
   swaks --server 127.0.0.1:{hub.smtp_port} --from me@example.net --to {failover.mailboxes[0]}
   doveadm -c {node.configuration} fetch -u {failover.mailboxes[0]} hdr.x-dumpster-id mailbox INBOX all
   {hub.bin}/dumpster-agent --config {failover.agents[node.name].configuration} status
@@ -52,7 +53,7 @@ Stop it with
 def attempt(keep):
     """One failover. The census, or nothing when replication had been so quick that nothing was lost."""
     with Workspace(keep=keep) as workspace:
-        failover = DovecotFailover(workspace, MAILS, MAILBOXES, CONNECTIONS, say=say)
+        failover = DovecotFailover(workspace, MAILS, MAILBOXES, CONNECTIONS, RATE, say=say)
         failover.start()
         failover.crash()
         if not failover.lost:
@@ -71,8 +72,12 @@ def main():
     reason = dovecot.available()
     if reason:
         sys.exit(reason)
+    keep = "--keep" in sys.argv[1:]
+    if keep:
+        processes.DIE_WITH_PARENT.clear()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for number in range(ATTEMPTS):
-        counted = attempt(keep="--keep" in sys.argv[1:])
+        counted = attempt(keep)
         if counted is not None:
             sys.exit(0 if counted.exact else 1)
         say("nothing was lost this time, so nothing is shown; once more")

@@ -36,10 +36,9 @@ class LmtpNodes(EndToEnd):
         return self.agent(hubs, new).run("promote", "--wait", "5s")
 
     def seen_agent(self, hub, node):
-        """Lets the agent of the active node be in touch once, and go."""
-        watching = self.agent([hub], node).watch()
+        """The active node has an agent: what falls in doubt waits for evidence."""
+        self.agent([hub], node).get_in_touch()
         wait_until(lambda: hub.metric("cluster_agent_seen_timestamp_seconds", node=node.name), 20, "agent in touch")
-        watching.kill()
 
     def test_what_replication_had_not_brought_over_is_refilled_exactly(self):
         old, new = self.sinks("node1", "node2")

@@ -3,7 +3,7 @@ import shutil
 import subprocess
 import unittest
 
-from case import ALICE, CLUSTER, GROUP, EndToEnd
+from case import CLUSTER, GROUP, EndToEnd
 from harness import http_calls
 from harness.processes import wait_until
 from harness.smtp_raw import RawClient
@@ -43,7 +43,7 @@ class Metrics(EndToEnd):
         """A hub that has something to say in every metric."""
         node, passive = self.sinks("node1", "node2")
         hub = self.clustered_hub([node, passive], limits={"max_size": "64KiB"})
-        self.agent([hub], node).watch()
+        self.agent([hub], node).get_in_touch()
         mails = self.send(hub, [f"m{number}@x" for number in range(8)], size=20000)
         self.wait_copies(node, mails)
         with RawClient(hub.smtp_port) as client:
@@ -102,17 +102,25 @@ class Control(EndToEnd):
         machine = hub.control("--json", "status")
         self.assertEqual(machine.returncode, 0, machine.stderr)
         json.loads(machine.stdout)
-        queue = hub.control("queue", "list")
-        self.assertEqual(queue.returncode, 0, queue.stderr)
-        self.assertIn(ALICE, queue.stdout)
 
-    def test_the_operator_can_trace_list_and_resubmit(self):
+    def test_the_operator_sees_the_cluster_and_its_resubmissions(self):
         node, passive = self.sinks("node1", "node2")
         hub = self.clustered_hub([node, passive])
-        self.wait_copies(node, self.send(hub, ["traced@x"]))
-        listed = hub.control("dumpster", "list", f"{CLUSTER}/{GROUP}")
-        self.assertEqual(listed.returncode, 0, listed.stderr)
-        self.assertIn("traced@x", listed.stdout)
+        mails = self.send(hub, ["again@x"])
+        self.wait_copies(node, mails)
+        hub.wait_spool_empty()
+        hub.api().activate(CLUSTER, "node2", 1)
+        window = {"from": "2020-01-01T00:00:00.000000Z", "until": hub.api().hub()["now"]}
+        _, accepted = hub.api().resubmit(CLUSTER, GROUP, key="again", **window)
+        self.wait_copies(passive, mails)
+        for arguments, expected in (
+            (("cluster", "show", CLUSTER), "node2"),
+            (("resubmit", "list"), accepted["id"]),
+            (("resubmit", "show", accepted["id"]), accepted["id"]),
+        ):
+            shown = hub.control(*arguments)
+            self.assertEqual(shown.returncode, 0, shown.stderr)
+            self.assertIn(expected, shown.stdout)
 
     def test_without_a_hub_it_says_so(self):
         hub = self.clustered_hub(self.sinks("node1"), start=False)

@@ -10,7 +10,7 @@ class Shutdown(EndToEnd):
     def test_sigterm_lets_a_session_in_data_finish_and_leaves_nothing_in_doubt(self):
         node, passive = self.sinks("node1", "node2")
         hub = self.clustered_hub([node, passive])
-        watching = self.agent([hub], node).watch()
+        self.agent([hub], node).get_in_touch()
         wait_until(lambda: hub.metric("cluster_agent_seen_timestamp_seconds", node="node1"), 20, "the agent is in touch")
         mails = self.send(hub, [f"before{number}@x" for number in range(20)])
         with RawClient(hub.smtp_port) as client:
@@ -22,7 +22,6 @@ class Shutdown(EndToEnd):
             client.send(b"second half\r\n.\r\n")
             self.assertTrue(client.reply().startswith("250"))
         self.assertEqual(hub.process.wait(30), 0)
-        watching.kill()
         hub.start()
         self.assertEqual(hub.metric("dumpster_in_doubt"), 0)
         mails |= {(ALICE, "during@x")}

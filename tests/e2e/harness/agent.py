@@ -1,7 +1,6 @@
 """An agent of the tests: dumpster-agent with a configuration and a state of its own."""
 
 from .hub import run
-from .processes import Process
 from .toml_text import toml_text
 
 
@@ -16,8 +15,6 @@ class Agent:
         self.hubs = list(hubs)
         self.inventory = inventory
         self.settings = settings or {}
-        self.process = None
-        workspace.own(self)
 
     @property
     def configuration(self):
@@ -46,20 +43,7 @@ class Agent:
         self.write()
         return run([self.bin / "dumpster-agent", "--config", self.configuration, *arguments], timeout=timeout)
 
-    def watch(self):
-        self.write()
-        command = [self.bin / "dumpster-agent", "--config", self.configuration, "watch"]
-        self.process = Process(command, self.base / "watch.log")
-        return self
-
-    def stop(self):
-        if self.process and self.process.alive():
-            self.process.stop()
-
-    def kill(self):
-        if self.process:
-            self.process.kill()
-
-    def log(self):
-        path = self.base / "watch.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+    def get_in_touch(self):
+        """Lets every hub know of the agent; of the active node's agent it then waits for evidence."""
+        for hub in self.hubs:
+            hub.api(hub.token_of(self.cluster, self.node), self.node).cluster(self.cluster)

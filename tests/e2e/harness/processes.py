@@ -63,6 +63,10 @@ def session_members(session):
     return members
 
 
+# A test that is killed takes its programs along; deploy/demo --keep turns this off.
+DIE_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL", "--"]
+
+
 class Process:
     """One program with all that it starts. Output goes to a file."""
 
@@ -72,7 +76,7 @@ class Process:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log, "ab") as output:
             self._popen = subprocess.Popen(
-                self.command,
+                [*DIE_WITH_PARENT, *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
