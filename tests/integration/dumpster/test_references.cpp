@@ -99,7 +99,8 @@ TEST_CASE_METHOD(StoreFixture,
 
 TEST_CASE_METHOD(StoreFixture, "a body that does not begin with its first chunk is refused") {
   const auto key = new_uuid(clock().now());
-  const auto refused = wait_for<Done>([&](auto done) { store().append_body(key, 1, "late", std::move(done)); });
+  const auto refused =
+      wait_for<Done>([&](auto done) { store().append_body(key, 1, "late", std::move(done)); });
   REQUIRE(refused.has_error());
   CHECK(refused.error().fault == Fault::invalid);
   CHECK(body(key, 1).error().fault == Fault::not_found);
