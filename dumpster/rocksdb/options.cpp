@@ -59,6 +59,7 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
 /// and the space of removed ones comes back file by file.
 void keep_as_blobs(rocksdb::ColumnFamilyOptions& options) {
   options.write_buffer_size = 16 * MiB;
+  options.max_write_buffer_number = 4;
   options.compression = rocksdb::kNoCompression;
   options.enable_blob_files = true;
   options.min_blob_size = 1024;

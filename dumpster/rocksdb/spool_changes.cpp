@@ -67,7 +67,12 @@ void append_chunk(Change& change, const Uuid& message, std::uint32_t chunk, std:
   if (change.exists(Family::messages, key::message(message))) {
     throw Refused{{Fault::conflict, "the message has been accepted, its body does not change any more"}};
   }
-  if (chunk == 0) change.put(Family::state, key::begun_body(message), {});
+  const auto begun = key::begun_body(message);
+  if (chunk == 0) {
+    change.put(Family::state, begun, {});
+  } else if (!change.exists(Family::state, begun)) {
+    throw Refused{{Fault::invalid, "a body has to begin with its first chunk"}};
+  }
   change.put(Family::bodies, key::chunk(message, chunk), bytes);
 }
 

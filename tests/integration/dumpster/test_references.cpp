@@ -97,6 +97,15 @@ TEST_CASE_METHOD(StoreFixture,
   CHECK(body(made.message.key, 1).error().fault == Fault::not_found);
 }
 
+TEST_CASE_METHOD(StoreFixture, "a body that does not begin with its first chunk is refused") {
+  const auto key = new_uuid(clock().now());
+  const auto refused =
+      wait_for<Done>([&](auto done) { store().append_body(key, 1, "late", std::move(done)); });
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().fault == Fault::invalid);
+  CHECK(body(key, 1).error().fault == Fault::not_found);
+}
+
 TEST_CASE_METHOD(StoreFixture, "a notification is accepted in the write that makes it due, and only once") {
   const auto message = accept();
   auto refusal = outcome(message, {0}, Kind::refused, sg1);
