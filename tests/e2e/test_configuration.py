@@ -2,9 +2,10 @@ import pathlib
 import re
 import unittest
 
-from case import ALICE, EndToEnd
+from case import ALICE, CLUSTER, GROUP, EndToEnd
 from harness.hub import file_digests
-from harness.processes import Process, answers
+from harness.processes import Process, answers, wait_until
+from harness.smtp_raw import RawClient
 
 FAULTS = (
     ("[hub]", "[hub]\nnickname = \"hub\""),
@@ -56,6 +57,27 @@ class Configuration(EndToEnd):
         status, output = self.start_and_wait(hub)
         self.assertEqual(status, 1, output)
         self.assertRegex(output, r"tokens")
+
+
+class Reload(EndToEnd):
+    def recipient_is(self, hub, address, code):
+        with RawClient(hub.smtp_port) as client:
+            client.command("EHLO client.example.net")
+            client.command("MAIL FROM:<sender@example.net>")
+            return client.command(f"RCPT TO:<{address}>").startswith(code)
+
+    def test_sighup_reads_the_recipients_again_and_keeps_the_old_ones_when_the_file_is_faulty(self):
+        hub = self.clustered_hub(self.sinks("node1"))
+        newcomer = "newcomer@example.test"
+        self.assertTrue(self.recipient_is(hub, newcomer, "550"))
+        with open(hub.base / "recipients", "a") as recipients:
+            recipients.write(f"{newcomer} {CLUSTER}/{GROUP}\n")
+        hub.reload()
+        wait_until(lambda: self.recipient_is(hub, newcomer, "250"), 10, "the newcomer is known")
+        (hub.base / "recipients").write_text("this line is no recipient at all\n")
+        hub.reload()
+        wait_until(lambda: "not reloaded" in hub.log(), 10, "the fault is told")
+        self.assertTrue(self.recipient_is(hub, newcomer, "250"))
 
 
 class DamagedStore(EndToEnd):
