@@ -14,7 +14,6 @@
 namespace recovery {
 namespace {
 
-constexpr std::size_t shortest_token = 16;
 constexpr std::size_t longest_token = 512;
 constexpr std::size_t largest_file = std::size_t{256} << 10U;
 
@@ -80,7 +79,6 @@ std::string fault_of(const std::vector<std::string>& columns, Identity& identity
   if (columns.size() != 3) return "is not TOKEN ROLE SCOPE";
   const auto& token = columns[0];
   if (!is_token(token)) return "the token contains a character that RFC 6750 does not allow";
-  if (token.size() < shortest_token) return "the token is shorter than 16 characters";
   if (token.size() > longest_token) return "the token is longer than 512 characters";
   const auto role = role_from(columns[1]);
   if (!role) return "the role is not agent, admin or read";
@@ -142,6 +140,8 @@ TokensResult<Tokens> read_tokens(std::istream& in) {
       faults.faults.push_back({line, std::move(fault)});
       continue;
     }
+    const auto size = columns[0].size();
+    tokens.shortest_ = tokens.known_.empty() ? size : std::min(tokens.shortest_, size);
     tokens.known_.push_back({Tokens::digest_of(columns[0]), std::move(identity)});
   }
   if (!faults.faults.empty()) return faults;

@@ -38,6 +38,9 @@ class Tokens {
   /// one).
   std::optional<Identity> find(std::string_view token) const;
 
+  /// Characters of the shortest token; 0 when there is none.
+  std::size_t shortest() const { return shortest_; }
+
  private:
   using Digest = std::array<unsigned char, 32>;
   struct Known {
@@ -45,13 +48,14 @@ class Tokens {
     Identity identity;
   };
   std::vector<Known> known_;
+  std::size_t shortest_ = 0;
 
   static Digest digest_of(std::string_view token);
   friend TokensResult<Tokens> read_tokens(std::istream& in);
 };
 
 /// Reads lines `TOKEN ROLE SCOPE`; `#` starts a comment. Roles: `agent`, `admin`, `read`. Scopes: a cluster,
-/// `cluster/node` or `*`. A token has 16 to 512 characters of RFC 6750's b64token. All faults come together.
+/// `cluster/node` or `*`. A token has up to 512 characters of RFC 6750's b64token. All faults come together.
 TokensResult<Tokens> read_tokens(std::istream& in);
 
 /// The same from a file. A file that group or others can read, write or execute is refused, and what is not a

@@ -8,6 +8,7 @@
 
 #include "dumpster/cluster.hpp"
 #include "recovery/configuration/toml_reader.hpp"
+#include "recovery/http/server.hpp"
 #include "relay/delivery/dispatcher.hpp"
 #include "relay/net/network.hpp"
 #include "relay/smtp/server_machine.hpp"
@@ -41,6 +42,7 @@ struct HubConfiguration {
   std::vector<ClusterRoutes> routes;
 
   std::optional<ListenAddress> recovery_address;
+  std::optional<recovery::http::TlsSettings> recovery_tls;  ///< HTTPS
   std::filesystem::path tokens;
   dumpster::Duration in_doubt_wait{};
   dumpster::Duration resubmit_lifetime{};

@@ -110,9 +110,11 @@ bool Hub::open() {
   return true;
 }
 
-void Hub::listen(recovery::http::Server& server, const ListenAddress& address) {
-  const auto port = server.listen_tcp(text_of(address));
-  if (!port) throw std::runtime_error(text_of(address) + ": " + port.error().detail);
+void Hub::listen(recovery::http::Server& server, const ListenAddress& address,
+                 const std::optional<recovery::http::TlsSettings>& tls) {
+  const auto text = text_of(address);
+  const auto port = tls ? server.listen_tls(text, *tls) : server.listen_tcp(text);
+  if (!port) throw std::runtime_error(text + ": " + port.error().detail);
 }
 
 void Hub::open_http() {
@@ -140,7 +142,7 @@ void Hub::open_http() {
   if (configuration_.recovery_address) {
     auto router = std::make_shared<recovery::http::Router>();
     api_->add_routes(*router, [this] { return tokens_.get(); });
-    listen(serve(router, true), *configuration_.recovery_address);
+    listen(serve(router, true), *configuration_.recovery_address, configuration_.recovery_tls);
   }
   if (configuration_.metrics_address) {
     auto router = std::make_shared<recovery::http::Router>();
@@ -151,7 +153,7 @@ void Hub::open_http() {
     };
     observed.accepting = [this] { return relay_->accepting(); };
     recovery::add_observability(*router, std::move(observed));
-    listen(serve(router, false), *configuration_.metrics_address);
+    listen(serve(router, false), *configuration_.metrics_address, std::nullopt);
   }
 }
 

@@ -33,7 +33,8 @@ class Hub {
  private:
   bool open();
   void open_http();
-  void listen(recovery::http::Server& server, const ListenAddress& address);
+  void listen(recovery::http::Server& server, const ListenAddress& address,
+              const std::optional<recovery::http::TlsSettings>& tls);
   void started(const std::string& failure);
   void wait_for_signals();
   void reload();

@@ -2,10 +2,13 @@
 
 #include <sstream>
 
+#include "metrics/log.hpp"
 #include "relay/directory/file_directory.hpp"
 
 namespace relay {
 namespace {
+
+constexpr std::size_t safe_token = 16;
 
 template <class Faults>
 void tell(const std::filesystem::path& file, const Faults& found, std::vector<std::string>& faults) {
@@ -44,6 +47,10 @@ Surroundings read_surroundings(const HubConfiguration& configuration, std::vecto
   }
   auto tokens = recovery::load_tokens(configuration.tokens);
   if (tokens) {
+    if (tokens->shortest() > 0 && tokens->shortest() < safe_token) {
+      metrics::log_warning("a token is short enough to be guessed",
+                           {{"file", configuration.tokens.string()}});
+    }
     read.tokens = std::make_shared<const recovery::Tokens>(std::move(*tokens));
   } else {
     tell(configuration.tokens, tokens.error(), faults);

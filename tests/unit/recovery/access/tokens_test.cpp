@@ -54,7 +54,7 @@ TEST_CASE("a token stands for its role and scope") {
 TEST_CASE("all faults of a tokens file come together, without a token") {
   const auto tokens = tokens_of(
       "0123456789abcdef admin *\n"
-      "short admin *\n"
+      "0123456789abcdef0 owner *\n"
       "0123456789abcdeg root *\n"
       "0123456789abcdeh admin\n"
       "0123456789abcdei admin ccr1/\n"
@@ -63,13 +63,18 @@ TEST_CASE("all faults of a tokens file come together, without a token") {
       "0123456789abcdef read *\n");
   REQUIRE(tokens.has_error());
   CHECK(tokens.error().text() ==
-        "line 2: the token is shorter than 16 characters\n"
+        "line 2: the role is not agent, admin or read\n"
         "line 3: the role is not agent, admin or read\n"
         "line 4: is not TOKEN ROLE SCOPE\n"
         "line 5: the scope is not CLUSTER, CLUSTER/NODE or *\n"
         "line 6: the scope is not CLUSTER, CLUSTER/NODE or *\n"
         "line 7: the token contains a character that RFC 6750 does not allow\n"
         "line 8: the same token stands in an earlier line\n");
+}
+
+TEST_CASE("the shortest token is known, so that an operator can be warned of one that could be guessed") {
+  CHECK(tokens_of("0123456789abcdef admin *\nshort read *\n").value().shortest() == 5);
+  CHECK(tokens_of("").value().shortest() == 0);
 }
 
 TEST_CASE("a tokens file that others can read is refused") {
