@@ -192,11 +192,7 @@ class MaildirInventory final : public InventorySource {
     const auto names = names_in(path_);
     if (!names) return names.error();
     if (!*names) return failure(path_, ENOENT);
-    for (const std::string& name : **names) {
-      if (name != "lost+found" && is_directory(path_ + "/" + name)) return {};
-    }
-    return Error{Fault::unavailable,
-                 path_ + " holds no mailbox at all: is the file system with the mail mounted?"};
+    return {};
   }
 
   Result<void> look(const std::string& mailbox, Inventory& inventory, dumpster::Instant oldest) const {

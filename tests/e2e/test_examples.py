@@ -72,11 +72,13 @@ class Installation(EndToEnd):
         for path in ("sbin/dumpsterd", "sbin/dumpster-agent", "bin/dumpsterctl"):
             self.assertEqual(run([root / "usr" / path, "--help"]).returncode, 0, path)
         units = root / "usr/lib/systemd/system"
-        self.assertTrue((units / "dumpsterd.service").exists())
+        installed_units = ["dumpsterd.service", "dumpster-agent.service", "dumpster-agent.timer"]
+        for unit in installed_units:
+            self.assertTrue((units / unit).exists(), unit)
         self.assertTrue(list((root / "usr/share/doc").rglob("dumpsterd.toml")))
         if shutil.which("systemd-analyze"):
             verified = subprocess.run(
-                ["systemd-analyze", "verify", "--man=no", f"--root={root}", "dumpsterd.service"],
+                ["systemd-analyze", "verify", "--man=no", f"--root={root}", *installed_units],
                 capture_output=True,
                 text=True,
             )
