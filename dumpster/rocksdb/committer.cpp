@@ -103,7 +103,8 @@ void Committer::commit(Pendings pendings) {
   if (applied.empty()) return;
   retain(batch, clock);
   const auto begun = std::chrono::steady_clock::now();
-  const auto status = write(batch, synced);
+  const bool changed = changes_anything(batch);
+  const auto status = changed ? write(batch, synced) : rocksdb::Status::OK();
   if (!status.ok()) {
     fail(status);
     for (const auto& pending : applied)
@@ -114,7 +115,7 @@ void Committer::commit(Pendings pendings) {
   publish(batch);
   for (const auto& pending : applied)
     pending->complete();
-  if (metrics_ != nullptr && synced) metrics_->committed(took, applied.size());
+  if (metrics_ != nullptr && synced && changed) metrics_->committed(took, applied.size());
 }
 
 void Committer::retain(Batch& batch, Instant clock) {
@@ -129,6 +130,16 @@ void Committer::retain(Batch& batch, Instant clock) {
           {{"cluster", group.cluster}, {"storage_group", group.group}, {"reason", refused.error().detail}});
     }
   }
+}
+
+/// A look at retention that finds nothing to remove, or a call repeated, needs no write: an idle hub leaves
+/// its disk alone.
+bool Committer::changes_anything(const Batch& batch) const {
+  if (!batch.dirty_clusters.empty() || !batch.dirty_groups.empty()) return true;
+  for (const auto& records : batch.overlay) {
+    if (!records.empty()) return true;
+  }
+  return encode(tables_.hub) != encode(published_.hub);
 }
 
 rocksdb::Status Committer::write(Batch& batch, bool synced) {

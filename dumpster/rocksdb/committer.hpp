@@ -67,6 +67,7 @@ class Committer {
   void commit(Pendings pendings);
   bool apply(PendingChange& pending, Batch& batch, Instant clock);
   void retain(Batch& batch, Instant clock);
+  bool changes_anything(const Batch& batch) const;
   rocksdb::Status write(Batch& batch, bool synced);
   void publish(const Batch& batch);
   void fail(const rocksdb::Status& status);

@@ -31,6 +31,17 @@ TEST_CASE_METHOD(StoreFixture, "nothing appears later with a time before the now
   CHECK(snapshot() > lines().back().delivered_at);
 }
 
+TEST_CASE_METHOD(StoreFixture, "a look at retention that removes nothing leaves the disk alone") {
+  deliver(accept());
+  const auto before = store().identity().sequence;
+  store().retain();
+  // A call that is refused goes through the committer behind it and writes nothing itself.
+  const auto refused =
+      wait_for<Done>([&](Completion<Done> done) { store().recovered("ccr1", "node1", 99, std::move(done)); });
+  CHECK(refused.has_error());
+  CHECK(store().identity().sequence == before);
+}
+
 TEST_CASE_METHOD(StoreFixture, "the sequence counts writes and never falls") {
   const auto before = store().identity();
   accept();
