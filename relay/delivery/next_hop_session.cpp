@@ -53,8 +53,7 @@ asio::awaitable<std::vector<asio::ip::tcp::endpoint>> endpoints_of(NextHop hop, 
 }  // namespace
 
 NextHopSession::NextHopSession(asio::io_context& context, smtp::ClientSettings settings)
-    : context_(context),
-      connection_(std::make_shared<Connection>(asio::ip::tcp::socket{context})),
+    : connection_(std::make_shared<Connection>(asio::ip::tcp::socket{context})),
       machine_(std::move(settings)),
       buffer_(8 * 1024) {}
 

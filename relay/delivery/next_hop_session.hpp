@@ -39,7 +39,6 @@ class NextHopSession {
   boost::asio::awaitable<void> read(smtp::ClientMachine::Waiting waiting);
   boost::asio::awaitable<void> feed_body(BodySource* body);
 
-  boost::asio::io_context& context_;
   std::shared_ptr<Connection> connection_;
   smtp::ClientMachine machine_;
   std::string failure_;
