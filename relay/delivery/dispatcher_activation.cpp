@@ -9,7 +9,7 @@ void Dispatcher::activate(dumpster::Activation activation,
                           dumpster::Completion<dumpster::ActivationResult> done) {
   on_own_thread([this, activation = std::move(activation), done = std::move(done)]() mutable {
     const auto found = clusters_.find(activation.cluster);
-    if (found == clusters_.end() || activation.term <= found->second.state.term) {
+    if (found == clusters_.end() || (loaded_ && activation.term <= found->second.state.term)) {
       // Nothing will change: the store says what stands, and no transaction is broken off for it.
       store_.activate(std::move(activation), std::move(done));
       return;
@@ -43,7 +43,8 @@ void Dispatcher::pass_barrier(const std::string& cluster) {
   const auto found = clusters_.find(cluster);
   if (found == clusters_.end()) return;
   auto& at_work = found->second;
-  if (at_work.activations.empty() || at_work.activating) return;
+  // What may have been under way when the run before crashed is recorded as in doubt first, too.
+  if (!loaded_ || at_work.activations.empty() || at_work.activating) return;
   if (connections_to(ClusterDestination{cluster}).in_flight > 0) return;
   at_work.activating = true;
   store_.activate(at_work.activations.front().activation,

@@ -132,6 +132,9 @@ void Dispatcher::recover_next() {
     all.push_back(message);
   for (const auto& message : all)
     schedule(message);
+  for (const auto& [name, cluster] : clusters_)
+    pass_barrier(name);
+  reload_next();
   tick();
   started_callback_({});
 }
@@ -150,7 +153,7 @@ std::optional<std::uint64_t> Dispatcher::recordings_of(const dumpster::Uuid& key
 }
 
 void Dispatcher::reload_next() {
-  while (reloading_.size() < reads_at_a_time && !to_reload_.empty()) {
+  while (loaded_ && reloading_.size() < reads_at_a_time && !to_reload_.empty()) {
     const auto key = to_reload_.front();
     to_reload_.pop_front();
     if (!reloading_.insert(key).second) continue;

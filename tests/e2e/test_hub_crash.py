@@ -1,6 +1,6 @@
 import unittest
 
-from case import ALICE, BOB, EndToEnd
+from case import ALICE, BOB, CLUSTER, EndToEnd
 from harness.load import Load
 from harness.processes import wait_until
 
@@ -31,6 +31,27 @@ class Durability(EndToEnd):
         load.join()
         self.wait_copies(node, load.accepted)
         hub.wait_spool_empty()
+
+    def test_an_activation_that_comes_while_the_spool_is_loaded_is_answered_and_holds(self):
+        node1, node2 = self.sinks("node1", "node2")
+        hub = self.clustered_hub([node1, node2])
+        node1.kill()
+        mails = self.send(hub, [f"m{number}@x" for number in range(300)])
+        hub.kill()
+        hub.start(ready=False)
+
+        def activated():
+            try:
+                return hub.api().activate(CLUSTER, "node2", 1)
+            except OSError:
+                return None
+
+        status, answer = wait_until(activated, 30, "the activation is answered", pause=0.002)
+        self.assertEqual((status, answer["active"], answer["term"]), (200, "node2", 1))
+        hub.wait_ready()
+        self.wait_copies(node2, mails)
+        hub.wait_spool_empty()
+        self.assert_each_once(node2.copies(), mails)
 
 
 if __name__ == "__main__":
