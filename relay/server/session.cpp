@@ -196,7 +196,7 @@ void Session::begin_message() {
   reception.received_at = now;
   refusal_.clear();
   incoming_.emplace(context_.store, std::move(message), smtp::received_field(reception));
-  machine_.answer({354, "", "go ahead, end with a line of one dot"});
+  machine_.answer({250, "2.0.0", "go on"});
 }
 
 asio::awaitable<void> Session::take_body(std::string_view bytes) {

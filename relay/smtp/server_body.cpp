@@ -70,9 +70,9 @@ void ServerMachine::State::bdat(std::string_view argument) {
 }
 
 void ServerMachine::State::answer_body(const Reply& reply) {
-  const bool accepted = question == Question::data ? reply.code == 354 : reply.code < 300;
+  const bool accepted = reply.code < 300;
   if (question == Question::data && !accepted) return count_refusal(reply);
-  if (question == Question::data) say(reply);
+  if (question == Question::data) say({354, {}, "go on, end with a line of one dot"});
   phase = question == Question::data ? Phase::data : Phase::chunk;
   decoder =
       DataDecoder{question == Question::data ? DataDecoder::Framing::dots : DataDecoder::Framing::counted};

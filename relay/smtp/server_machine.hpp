@@ -58,8 +58,8 @@ class ServerMachine {
   struct CheckRecipient {
     RecipientCommand recipient;
   };  ///< answer with `answer(Reply)`: 250 accepts
-  /// All recipients are known and DATA or the first BDAT was given. Answer with `answer(Reply)`: 354 (or 250
-  /// for BDAT) goes on, anything else refuses the message.
+  /// All recipients are known and DATA or the first BDAT was given. Answer with `answer(Reply)`: 250
+  /// goes on (the machine says 354 where it belongs), anything else refuses the message.
   struct BeginMessage {};
   /// Bytes of the message, transparency removed; valid until the next call. No answer.
   struct BodyBytes {

@@ -109,6 +109,20 @@ class EndOfData(EndToEnd):
 
 
 class Content(EndToEnd):
+    def test_a_message_in_chunks_arrives_as_one(self):
+        (node,) = self.sinks("node1")
+        hub = self.clustered_hub([node])
+        pieces = [b"Message-ID: <chunks@x>\r\n\r\n", b".\r\nhalf", b" and half\r\n" * 20_000, b"end\r\n"]
+        with RawClient(hub.smtp_port) as client:
+            for command in ("EHLO client.example.net", "MAIL FROM:<sender@example.net>", f"RCPT TO:<{ALICE}>"):
+                self.assertTrue(client.command(command).startswith("250"), command)
+            for number, piece in enumerate(pieces, 1):
+                last = b" LAST" if number == len(pieces) else b""
+                client.send(b"BDAT %d%s\r\n" % (len(piece), last) + piece)
+                self.assertTrue(client.reply().startswith("250"))
+        self.wait_copies(node, {(ALICE, "chunks@x")})
+        self.assertTrue(node.bodies()["chunks@x"].endswith(b"".join(pieces)))
+
     def test_the_message_passes_byte_for_byte_under_one_received_field_and_one_id(self):
         (node,) = self.sinks("node1")
         hub = self.clustered_hub([node])

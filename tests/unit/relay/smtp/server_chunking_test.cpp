@@ -7,7 +7,6 @@ namespace {
 
 ServerDialogue begun(ServerSettings settings = {}) {
   ServerDialogue dialogue{std::move(settings)};
-  dialogue.bdat = true;
   dialogue.greet();
   dialogue.say("MAIL FROM:<a@example.test>\r\nRCPT TO:<b@example.test>\r\n");
   return dialogue;
@@ -109,7 +108,6 @@ TEST_CASE("in LMTP the last chunk has a reply for each recipient") {
   ServerSettings settings;
   settings.protocol = Protocol::lmtp;
   ServerDialogue dialogue{settings};
-  dialogue.bdat = true;
   dialogue.greet_lmtp();
   dialogue.outcome = {{250, "2.0.0", "one"}, {250, "2.0.0", "two"}};
   dialogue.say("MAIL FROM:<>\r\nRCPT TO:<a@b>\r\nRCPT TO:<c@d>\r\n");

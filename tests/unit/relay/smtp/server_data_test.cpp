@@ -25,7 +25,8 @@ TEST_CASE("a pipelined transaction is answered with one write and handed over wh
   dialogue.greet();
   const auto written = dialogue.say(transaction + "Subject: x\r\n\r\n..dot\r\n.\r\nQUIT\r\n");
   CHECK(written ==
-        "250 2.1.0 OK\r\n250 2.1.5 OK\r\n354 go on\r\n250 2.0.0 stored\r\n221 2.0.0 hub.example closing "
+        "250 2.1.0 OK\r\n250 2.1.5 OK\r\n354 go on, end with a line of one dot\r\n250 2.0.0 stored\r\n221 "
+        "2.0.0 hub.example closing "
         "connection\r\n");
   REQUIRE(dialogue.accepted.size() == 1);
   CHECK(dialogue.accepted[0].body == "Subject: x\r\n\r\n.dot\r\n");
@@ -147,7 +148,7 @@ TEST_CASE("a message that the owner does not want at DATA is no message, and the
   dialogue.on_begin = [] { return Reply{451, "4.3.1", "no room"}; };
   CHECK(dialogue.say(transaction).find("451 4.3.1 no room\r\n") != std::string::npos);
   dialogue.on_begin = nullptr;
-  CHECK(dialogue.say("DATA\r\n") == "354 go on\r\n");
+  CHECK(dialogue.say("DATA\r\n") == "354 go on, end with a line of one dot\r\n");
   dialogue.say("x\r\n.\r\n");
   CHECK(dialogue.accepted.size() == 1);
 }

@@ -59,9 +59,8 @@ class ServerDialogue {
   std::function<Reply(const RecipientCommand&)> on_recipient = [](const RecipientCommand&) {
     return Reply{250, "2.1.5", "OK"};
   };
-  std::function<Reply()> on_begin;  ///< none: 354, or 250 for BDAT
+  std::function<Reply()> on_begin;  ///< none: 250
   std::vector<Reply> outcome{{250, "2.0.0", "stored"}};
-  bool bdat = false;
 
  private:
   static ServerSettings with_name(ServerSettings settings) {
@@ -84,7 +83,7 @@ class ServerDialogue {
       machine.answer(on_recipient(recipient->recipient));
     } else if (std::holds_alternative<ServerMachine::BeginMessage>(action)) {
       body_.clear();
-      machine.answer(on_begin ? on_begin() : bdat ? Reply{250, "2.0.0", "go on"} : Reply{354, {}, "go on"});
+      machine.answer(on_begin ? on_begin() : Reply{250, "2.0.0", "go on"});
     } else if (const auto* bytes = std::get_if<ServerMachine::BodyBytes>(&action)) {
       runs.push_back(bytes->bytes);
       body_bytes += bytes->bytes.size();

@@ -72,7 +72,6 @@ TEST_CASE("whatever a client sends, replies are whole lines, output is bounded a
     settings.max_message_size = 5000;
     settings.max_recipients = 3;
     ServerDialogue dialogue{settings};
-    dialogue.bdat = random() % 2 == 0;
     std::string wire;
     if (random() % 4 != 0) wire = "EHLO a\r\nLHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n";
     for (auto pieces = random() % 40; pieces > 0; --pieces)
