@@ -149,6 +149,8 @@ void Hub::open_http() {
     recovery::Observed observed;
     observed.metrics = [this] {
       store_->show_gauges();
+      metrics_.load_shedding(
+          !store_->writable());  // the one reason for which this version refuses all new mail
       return metrics_.exposition();
     };
     observed.accepting = [this] { return relay_->accepting(); };

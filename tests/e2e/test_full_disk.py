@@ -1,0 +1,45 @@
+import os
+import smtplib
+import subprocess
+import unittest
+
+from case import ALICE, EndToEnd
+from harness import http_calls
+from harness.load import message
+
+
+@unittest.skipUnless(os.geteuid() == 0, "mounting needs root")
+class FullDisk(EndToEnd):
+    def test_a_full_disk_is_refused_with_4xx_and_told_and_nothing_acknowledged_is_lost(self):
+        (node,) = self.sinks("node1")
+        node.kill()
+        disk = self.workspace.base / "disk"
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", disk], check=True)
+        self.workspace.callback(subprocess.run, ["umount", "--lazy", disk], check=False)
+        hub = self.clustered_hub([node], settings={"hub": {"data_dir": disk / "data"}})
+        self.assertEqual(hub.metric("relay_load_shedding"), 0)
+        accepted, refused = set(), None
+        with smtplib.SMTP("127.0.0.1", hub.smtp_port, timeout=60) as client:
+            for number in range(40):
+                text = message(f"{number}@full.example.net", [ALICE], 3_000_000)
+                try:
+                    client.sendmail("sender@example.net", [ALICE], text)
+                    accepted.add((ALICE, f"{number}@full.example.net"))
+                except smtplib.SMTPResponseException as error:
+                    refused = error.smtp_code
+                    break
+        self.assertEqual(refused, 451)
+        self.assertTrue(accepted)
+        self.assertEqual(http_calls.get(hub.metrics_address, "/readyz")[0], 503)
+        self.assertEqual(hub.metric("relay_load_shedding"), 1)
+        hub.kill()
+        subprocess.run(["mount", "-o", "remount,size=256m", disk], check=True)
+        node.start()
+        hub.start()
+        self.wait_copies(node, accepted)
+        hub.wait_spool_empty()
+
+
+if __name__ == "__main__":
+    unittest.main()
