@@ -154,6 +154,25 @@ void Database::erase(rocksdb::WriteBatch& batch, Family family, std::string_view
   batch.Delete(handle(family), slice(key)).PermitUncheckedError();
 }
 
+Database::BodySpace Database::body_space() const {
+  const auto value = [this](const std::string& property) {
+    std::uint64_t number = 0;
+    return db_->GetIntProperty(handle(Family::bodies), property, &number) ? number : 0;
+  };
+  return {value(rocksdb::DB::Properties::kTotalBlobFileSize),
+          value(rocksdb::DB::Properties::kLiveBlobFileGarbageSize)};
+}
+
+rocksdb::Status Database::rewrite_bodies(double part, std::atomic<bool>& cancelled) {
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
+  options.blob_garbage_collection_age_cutoff = part;
+  options.canceled = &cancelled;
+  return db_->CompactRange(options, handle(Family::bodies), nullptr, nullptr);
+}
+
 rocksdb::Status Database::flush() {
   const std::vector<rocksdb::ColumnFamilyHandle*> all(handles_.begin(), handles_.end());
   return db_->Flush(rocksdb::FlushOptions{}, all);

@@ -3,6 +3,7 @@
 #include <rocksdb/db.h>
 
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -45,6 +46,16 @@ class Database {
   rocksdb::Status write(rocksdb::WriteBatch& batch, bool sync);
   void put(rocksdb::WriteBatch& batch, Family family, std::string_view key, std::string_view sealed);
   void erase(rocksdb::WriteBatch& batch, Family family, std::string_view key);
+
+  struct BodySpace {
+    std::uint64_t files = 0;  ///< bytes of the files in which bodies lie
+    std::uint64_t garbage =
+        0;  ///< bytes in them that belong to removed bodies, as far as compactions have seen
+  };
+  BodySpace body_space() const;
+  /// Copies what is alive out of the oldest `part` (0 to 1) of the body files, which go then. May take
+  /// minutes; ends soon after `cancelled` has become true.
+  rocksdb::Status rewrite_bodies(double part, std::atomic<bool>& cancelled);
 
   /// Writes what is in memory into files and closes the log.
   rocksdb::Status flush();

@@ -10,6 +10,7 @@
 #include "dumpster/rocksdb/opening.hpp"
 #include "dumpster/rocksdb/reader_pool.hpp"
 #include "dumpster/rocksdb/reading.hpp"
+#include "dumpster/rocksdb/reclaiming.hpp"
 #include "dumpster/rocksdb/resubmission_changes.hpp"
 #include "dumpster/rocksdb/retention.hpp"
 #include "dumpster/rocksdb/spool_changes.hpp"
@@ -40,9 +41,11 @@ class RocksDbStore final : public Store {
         metrics_(options.metrics),
         clean_shutdown_(opened.clean_shutdown),
         database_(std::move(opened.database)),
-        committer_(*database_, std::move(opened.tables), clock_, metrics_) {}
+        committer_(*database_, std::move(opened.tables), clock_, metrics_),
+        reclaiming_(*database_) {}
 
   ~RocksDbStore() override {
+    reclaiming_.stop();
     committer_.stop();
     readers_.stop();
   }
@@ -207,6 +210,7 @@ class RocksDbStore final : public Store {
   std::unique_ptr<Database> database_;
   Committer committer_;
   ReaderPool readers_;
+  Reclaiming reclaiming_;
 
   std::atomic<bool> closed_{false};
   std::atomic<bool> retaining_{false};
@@ -320,6 +324,7 @@ void RocksDbStore::retain() {
     return removed;
   };
   auto done = [this](const Result<std::size_t>& removed) {
+    if (!closed_) reclaiming_.look();
     retaining_ = false;
     // The rest in a write of its own, behind what waits by now.
     if (removed && *removed >= most_evicted && !closed_) retain();
@@ -335,6 +340,7 @@ void RocksDbStore::close() {
   };
   committer_.submit<Done>(std::move(apply), [](const Result<Done>&) {});
   committer_.stop();
+  reclaiming_.stop();
   readers_.stop();
   if (committer_.writable()) database_->flush().PermitUncheckedError();
 }
