@@ -96,4 +96,33 @@ Result<GroupRecord> decode_group(std::string_view payload) {
   });
 }
 
+std::string encode(const Traffic& traffic) {
+  Encoder out;
+  out.instant(traffic.since());
+  out.number(traffic.hours().size());
+  for (const auto& hour : traffic.hours()) {
+    out.instant(hour.begin);
+    out.number(hour.messages);
+    out.number(hour.bytes);
+  }
+  return out.take();
+}
+
+Result<Traffic> decode_traffic(std::string_view payload) {
+  constexpr std::size_t least_bytes_an_hour = 3;
+  return decoded<Traffic>(payload, [](Decoder& in, Traffic& traffic) {
+    const auto since = in.instant();
+    std::deque<Traffic::Hour> hours;
+    for (auto left = in.count(least_bytes_an_hour); left > 0; --left) {
+      Traffic::Hour hour;
+      hour.begin = std::chrono::floor<std::chrono::hours>(in.instant());
+      hour.messages = in.number();
+      hour.bytes = in.number();
+      if (!hours.empty() && hour.begin <= hours.back().begin) throw Malformed("hours are not in their order");
+      hours.push_back(hour);
+    }
+    traffic = Traffic{since, std::move(hours)};
+  });
+}
+
 }  // namespace dumpster

@@ -13,6 +13,7 @@
 #include "dumpster/message.hpp"
 #include "dumpster/resubmission.hpp"
 #include "dumpster/spool.hpp"
+#include "dumpster/traffic.hpp"
 
 namespace dumpster {
 
@@ -99,6 +100,7 @@ struct ResubmissionKeyRecord {
 std::string encode(const HubRecord& record);
 std::string encode(const ClusterRecord& record);
 std::string encode(const GroupRecord& record);
+std::string encode(const Traffic& traffic);
 std::string encode(const Message& message);  ///< without its key
 std::string encode(const SpoolRecord& record);
 std::string encode(const LineRecord& record);
@@ -109,6 +111,7 @@ std::string encode(const std::vector<Uuid>& ids);
 Result<HubRecord> decode_hub(std::string_view payload);
 Result<ClusterRecord> decode_cluster(std::string_view payload);
 Result<GroupRecord> decode_group(std::string_view payload);
+Result<Traffic> decode_traffic(std::string_view payload);
 Result<Message> decode_message(const Uuid& key, std::string_view payload);
 Result<SpoolRecord> decode_spool(std::string_view payload);
 Result<LineRecord> decode_line(Instant delivered_at, std::string_view payload);

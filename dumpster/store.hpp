@@ -12,6 +12,7 @@
 #include "dumpster/message.hpp"
 #include "dumpster/resubmission.hpp"
 #include "dumpster/spool.hpp"
+#include "dumpster/traffic.hpp"
 
 namespace dumpster {
 
@@ -179,6 +180,8 @@ class Store {
   virtual void list(DeliveryQuery query, Completion<DeliveryPage> done) = 0;
   /// All lines of one delivery id, oldest first; `not_found` when there is none.
   virtual void find(StorageGroup group, Uuid delivery_id, Completion<std::vector<Delivery>> done) = 0;
+  /// What the group was given lately; `not_found`.
+  virtual Result<Traffic> traffic(const StorageGroup& group) const = 0;
   virtual void mark_absent(AbsentReport report, Completion<Done> done) = 0;
 
   // --- resubmissions

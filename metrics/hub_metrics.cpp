@@ -52,6 +52,9 @@ struct HubMetrics::Families {
             "Instant from which on the dumpster still holds every delivery, in seconds since 1970.");
   Family<Gauge>& dumpster_max_bytes =
       gauge(registry, "dumpster_max_bytes", "Size limit of the dumpster; 0 while retention is off.");
+  Family<Gauge>& dumpster_needed_bytes =
+      gauge(registry, "dumpster_needed_bytes",
+            "Size with which the traffic of the last days would have been held for the whole time limit.");
   Family<Counter>& dumpster_retained =
       counter(registry, "dumpster_retained_total", "Deliveries put into the dumpster.");
   Family<Counter>& dumpster_removed =
@@ -122,6 +125,7 @@ void HubMetrics::storage_group(std::string_view cluster, std::string_view group,
   families_->dumpster_in_doubt.Add(labels).Set(static_cast<double>(gauges.in_doubt));
   families_->dumpster_covered_from.Add(labels).Set(gauges.covered_from_seconds);
   families_->dumpster_max_bytes.Add(labels).Set(static_cast<double>(gauges.max_bytes));
+  families_->dumpster_needed_bytes.Add(labels).Set(static_cast<double>(gauges.needed_bytes));
   families_->dumpster_retained.Add(labels);
   for (const char* reason : {"size", "time", "replicated", "operator"})
     removed(cluster, group, reason, 0);

@@ -24,7 +24,8 @@ class HubMetrics {
     std::uint64_t bytes = 0;
     std::uint64_t in_doubt = 0;
     double covered_from_seconds = 0;
-    std::uint64_t max_bytes = 0;  ///< 0: retention is off
+    std::uint64_t max_bytes = 0;     ///< 0: retention is off
+    std::uint64_t needed_bytes = 0;  ///< the size that `max_time` would take
   };
   void storage_group(std::string_view cluster, std::string_view group, const GroupGauges& gauges);
   void retained(std::string_view cluster, std::string_view group, std::uint64_t count = 1);

@@ -186,7 +186,7 @@ void Recording::record_delivered() {
     for (const auto index : delivered_)
       record.line.recipients.push_back(recipient_at(index));
     insert_line(change_, outcome_.target->group, record);
-    change_.counted().retained[outcome_.target->group] += 1;
+    count_retained(change_, outcome_.target->group, record);
   }
   leave_spool(delivered_, Ending::delivered);
 }

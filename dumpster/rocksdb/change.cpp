@@ -21,8 +21,11 @@ auto range(const Map& map, std::string_view from, std::string_view until) {
 }  // namespace
 
 void Counted::add(const Counted& more) {
-  for (const auto& [group, count] : more.retained)
-    retained[group] += count;
+  for (const auto& [group, more_retained] : more.retained) {
+    auto& sum = retained[group];
+    sum.deliveries += more_retained.deliveries;
+    sum.bytes += more_retained.bytes;
+  }
   for (const auto& [reason, count] : more.removed)
     removed[reason] += count;
   for (const auto& [result, count] : more.resubmitted)

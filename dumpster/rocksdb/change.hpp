@@ -18,9 +18,14 @@ namespace dumpster::rocks {
 /// Values written and not yet in the database, sealed; nothing stands for a removed key.
 using Overlay = std::array<std::map<std::string, std::optional<std::string>, std::less<>>, family_count>;
 
+struct Retained {
+  std::uint64_t deliveries = 0;
+  std::uint64_t bytes = 0;
+};
+
 /// What is counted once the write is durable.
 struct Counted {
-  std::map<StorageGroup, std::uint64_t> retained;
+  std::map<StorageGroup, Retained> retained;
   std::map<std::pair<StorageGroup, std::string>, std::uint64_t> removed;  ///< by reason
   std::map<std::string, std::uint64_t> resubmitted;                       ///< recipients by result
 

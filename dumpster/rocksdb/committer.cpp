@@ -15,8 +15,14 @@ constexpr std::size_t most_evicted = 1000;
 
 }  // namespace
 
-Committer::Committer(Database& database, Tables tables, const Clock& clock, metrics::HubMetrics* metrics)
-    : database_(database), clock_(clock), metrics_(metrics), tables_(std::move(tables)), published_(tables_) {
+Committer::Committer(Database& database, Tables tables, TrafficBook& traffic, const Clock& clock,
+                     metrics::HubMetrics* metrics)
+    : database_(database),
+      traffic_(traffic),
+      clock_(clock),
+      metrics_(metrics),
+      tables_(std::move(tables)),
+      published_(tables_) {
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -175,9 +181,11 @@ void Committer::publish(const Batch& batch) {
     for (const auto& name : batch.dirty_groups)
       published_.groups.at(name) = tables_.groups.at(name);
   }
+  for (const auto& [group, retained] : batch.counted.retained)
+    traffic_.add(group, published_.hub.last_time, retained);
   if (metrics_ == nullptr) return;
-  for (const auto& [group, count] : batch.counted.retained)
-    metrics_->retained(group.cluster, group.group, count);
+  for (const auto& [group, retained] : batch.counted.retained)
+    metrics_->retained(group.cluster, group.group, retained.deliveries);
   for (const auto& [which, count] : batch.counted.removed) {
     metrics_->removed(which.first.cluster, which.first.group, which.second, count);
   }

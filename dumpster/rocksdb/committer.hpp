@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dumpster/rocksdb/change.hpp"
+#include "dumpster/rocksdb/traffic_book.hpp"
 #include "dumpster/store.hpp"
 #include "metrics/hub_metrics.hpp"
 
@@ -34,7 +35,8 @@ class PendingChange {
 /// Thread-safe.
 class Committer {
  public:
-  Committer(Database& database, Tables tables, const Clock& clock, metrics::HubMetrics* metrics);
+  Committer(Database& database, Tables tables, TrafficBook& traffic, const Clock& clock,
+            metrics::HubMetrics* metrics);
   ~Committer();
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
@@ -73,6 +75,7 @@ class Committer {
   void fail(const rocksdb::Status& status);
 
   Database& database_;
+  TrafficBook& traffic_;
   const Clock& clock_;
   metrics::HubMetrics* const metrics_;
 

@@ -12,13 +12,15 @@ double seconds(Time time) {
 
 }  // namespace
 
-void show_gauges(const Tables& tables, const SpoolTotals& spool, Instant now, metrics::HubMetrics& metrics) {
+void show_gauges(const Tables& tables, const TrafficBook& traffic, const SpoolTotals& spool, Instant now,
+                 metrics::HubMetrics& metrics) {
   for (const auto& [name, group] : tables.groups) {
     const bool off = group.limits.off();
     const auto covered_from = off ? now : group.record.covered_from;
     metrics.storage_group(name.cluster, name.group,
                           {group.record.messages, group.record.bytes, group.record.in_doubt,
-                           seconds(covered_from.time_since_epoch()), off ? 0 : group.limits.max_size});
+                           seconds(covered_from.time_since_epoch()), off ? 0 : group.limits.max_size,
+                           size_needed(traffic.of(name), now, group.limits.max_time).bytes});
   }
   for (const auto& [name, cluster] : tables.clusters) {
     metrics.cluster_term(name, cluster.record.term);

@@ -64,6 +64,12 @@ std::string all_groups() {
   return "g";
 }
 
+std::string traffic(const StorageGroup& group) {
+  std::string key = "t";
+  put_group(key, group);
+  return key;
+}
+
 StorageGroup group_of(std::string_view group_key) {
   const auto cluster_size = number_at(group_key, 1, 2);
   const auto group_at = 3 + cluster_size + 2;

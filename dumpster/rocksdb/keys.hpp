@@ -23,6 +23,7 @@ std::string cluster(std::string_view name);
 std::string group(const StorageGroup& group);
 std::string all_groups();  ///< prefix
 StorageGroup group_of(std::string_view group_key);
+std::string traffic(const StorageGroup& group);
 std::string begun_body(const Uuid& message);  ///< chunks were written, the message is not accepted yet
 std::string all_begun_bodies();               ///< prefix
 Uuid message_of_begun_body(std::string_view key);

@@ -69,6 +69,12 @@ void insert_line(Change& change, const StorageGroup& group, const LineRecord& li
   change.group_has_grown(group);
 }
 
+void count_retained(Change& change, const StorageGroup& group, const LineRecord& line) {
+  auto& retained = change.counted().retained[group];
+  retained.deliveries += 1;
+  retained.bytes += line.line.size;
+}
+
 void remove_line(Change& change, const StorageGroup& group, const LineRecord& line) {
   auto& entry = change.edit_group(group);
   change.erase(Family::lines, key::line(entry.record.number, line.line.delivered_at));

@@ -21,6 +21,8 @@ std::vector<LineRecord> lines_of(const Change& change, const StorageGroup& group
 
 /// `line.delivered_at` must come from `next_time`.
 void insert_line(Change& change, const StorageGroup& group, const LineRecord& line);
+/// Counts a line that is new in the dumpster.
+void count_retained(Change& change, const StorageGroup& group, const LineRecord& line);
 void remove_line(Change& change, const StorageGroup& group, const LineRecord& line);
 /// Both have the same time.
 void replace_line(Change& change, const StorageGroup& group, const LineRecord& before,

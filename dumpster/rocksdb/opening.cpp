@@ -26,6 +26,7 @@ class Preparing {
   void remove_begun_bodies();
   void begin_run();
 
+  std::unique_ptr<TrafficBook> take_traffic() { return std::move(traffic_); }
   Tables take_tables() { return std::move(tables_); }
   bool clean_shutdown() const { return clean_shutdown_; }
 
@@ -40,6 +41,7 @@ class Preparing {
   const RocksDbStoreOptions& options_;
   const Instant now_;
   Tables tables_;
+  std::unique_ptr<TrafficBook> traffic_ = std::make_unique<TrafficBook>();
   bool clean_shutdown_ = true;
   bool first_run_ = false;
   rocksdb::WriteBatch batch_;
@@ -106,6 +108,10 @@ void Preparing::read_group(const StorageGroup& name, const RetentionLimits& limi
   const auto ends = value_or_refuse(with_ends(database_, entry.record.number, {}));
   if (ends.newest) entry.newest = *ends.newest;
   tables_.groups.emplace(name, std::move(entry));
+  const auto stored_traffic = value_or_refuse(database_.get(Family::state, key::traffic(name)));
+  // A statistic that cannot be read is no reason to refuse mail.
+  auto traffic = stored_traffic ? decode_traffic(*stored_traffic) : Result<Traffic>{Traffic{now_}};
+  traffic_->put(name, traffic ? std::move(*traffic) : Traffic{now_});
 }
 
 void Preparing::read_resubmissions() {
@@ -174,7 +180,8 @@ Result<Opened> open_and_prepare(const RocksDbStoreOptions& options) {
       const auto finished = finish_creation(folder);
       if (!finished) return finished.error();
     }
-    return Opened{std::move(*database), preparing.take_tables(), preparing.clean_shutdown()};
+    return Opened{std::move(*database), preparing.take_tables(), preparing.take_traffic(),
+                  preparing.clean_shutdown()};
   } catch (const Refused& refused) {
     return refused.error();
   }

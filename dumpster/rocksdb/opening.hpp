@@ -4,6 +4,7 @@
 
 #include "dumpster/rocksdb/database.hpp"
 #include "dumpster/rocksdb/tables.hpp"
+#include "dumpster/rocksdb/traffic_book.hpp"
 #include "dumpster/rocksdb_store.hpp"
 
 namespace dumpster::rocks {
@@ -12,6 +13,7 @@ namespace dumpster::rocks {
 struct Opened {
   std::unique_ptr<Database> database;
   Tables tables;
+  std::unique_ptr<TrafficBook> traffic;
   bool clean_shutdown = false;  ///< of the run before
 };
 

@@ -203,7 +203,7 @@ void Resubmitting::settle_as_present(const Chosen& chosen) {
   line.delivered_at = change_.next_time();
   if (!change_.group(request_.group).limits.off()) {
     insert_line(change_, request_.group, settled);
-    change_.counted().retained[request_.group] += 1;
+    count_retained(change_, request_.group, settled);
   }
   change_.counted().resubmitted["delivered"] += chosen.present.size();
   auto spool = open_spool(change_, line.message);

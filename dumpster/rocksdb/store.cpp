@@ -41,7 +41,8 @@ class RocksDbStore final : public Store {
         metrics_(options.metrics),
         clean_shutdown_(opened.clean_shutdown),
         database_(std::move(opened.database)),
-        committer_(*database_, std::move(opened.tables), clock_, metrics_),
+        traffic_(std::move(opened.traffic)),
+        committer_(*database_, std::move(opened.tables), *traffic_, clock_, metrics_),
         reclaiming_(*database_) {}
 
   ~RocksDbStore() override {
@@ -150,6 +151,11 @@ class RocksDbStore final : public Store {
         std::move(done));
   }
 
+  Result<Traffic> traffic(const StorageGroup& group) const override {
+    if (!group_number(group)) return unknown_group(group);
+    return traffic_->of(group);
+  }
+
   void mark_absent(AbsentReport report, Completion<Done> done) override {
     auto apply = [report = std::move(report)](Change& change) {
       rocks::mark_absent(change, report);
@@ -208,6 +214,7 @@ class RocksDbStore final : public Store {
   metrics::HubMetrics* const metrics_;
   const bool clean_shutdown_;
   std::unique_ptr<Database> database_;
+  const std::unique_ptr<TrafficBook> traffic_;
   Committer committer_;
   ReaderPool readers_;
   Reclaiming reclaiming_;
@@ -306,12 +313,13 @@ void RocksDbStore::show_gauges() {
   if (metrics_ == nullptr) return;
   const auto spool = spool_totals();
   const auto tables = committer_.look([](const Tables& written) { return written; });
-  rocks::show_gauges(tables, spool, clock_.now(), *metrics_);
+  rocks::show_gauges(tables, *traffic_, spool, clock_.now(), *metrics_);
 }
 
 void RocksDbStore::retain() {
   if (retaining_.exchange(true)) return;
-  auto apply = [](Change& change) {
+  auto apply = [this](Change& change) {
+    traffic_->write(change, false);
     std::size_t removed = 0;
     std::vector<StorageGroup> names;
     for (const auto& [name, group] : change.tables().groups)
@@ -334,7 +342,8 @@ void RocksDbStore::retain() {
 
 void RocksDbStore::close() {
   if (closed_.exchange(true)) return;
-  auto apply = [](Change& change) {
+  auto apply = [this](Change& change) {
+    traffic_->write(change, true);
     change.hub().clean_shutdown = true;
     return Done{};
   };

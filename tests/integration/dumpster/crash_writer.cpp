@@ -2,7 +2,8 @@
 //   accepted KEY SIZE      in the spool
 //   delivered KEY          of the dumpster
 //   gone KEY               settled without the dumpster
-// It goes on until it is killed. Used by test_crash.cpp.
+// Its last argument is the size limit of the dumpster in bytes. It goes on until it is killed. Used by
+// test_crash.cpp.
 
 #include <unistd.h>
 
@@ -50,6 +51,7 @@ class Worker {
       } else if (choice < 8) {
         doubt(message);
       }
+      if (random_() % 20 == 0) store_.retain();
     }
   }
 
@@ -118,12 +120,14 @@ class Worker {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 3) return 1;
+  if (count != 4) return 1;
   ClusterDefinition cluster;
   cluster.name = "ccr1";
   cluster.nodes = {"node1", "node2"};
   cluster.first_active = "node1";
-  cluster.storage_groups = {{"sg1", {}}};
+  RetentionLimits limits;
+  limits.max_size = std::stoull(arguments[3]);
+  cluster.storage_groups = {{"sg1", limits}};
   RocksDbStoreOptions options;
   options.path = arguments[1];
   options.clusters = {cluster};

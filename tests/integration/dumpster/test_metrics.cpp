@@ -48,3 +48,37 @@ TEST_CASE_METHOD(MetricsFixture, "the metrics say what the store holds and what 
   CHECK(shows(R"(recovery_messages_total{result="cancelled"} 3)"));
   CHECK(shows("relay_spool_messages 1"));
 }
+
+TEST_CASE_METHOD(StoreFixture, "a group's traffic is counted, and known again after a restart") {
+  const auto begun = clock().now();
+  deliver(accept({"alice@example.test"}, 700));
+  clock().advance(3h);
+  const auto again = accept({"alice@example.test"}, 500);
+  deliver(again);
+  deliver(accept({"alice@example.test"}, 5000), sg2);
+  snapshot();
+  const auto check = [&] {
+    const auto traffic = store().traffic(sg1).value();
+    CHECK(traffic.since() == begun);
+    REQUIRE(traffic.hours().size() == 2);
+    CHECK(traffic.hours().front().bytes == 700);
+    CHECK(traffic.hours().back().bytes == 500);
+  };
+  check();
+  reopen();
+  check();
+  CHECK(store().traffic({"ccr1", "none"}).error().fault == Fault::not_found);
+}
+
+TEST_CASE_METHOD(StoreFixture, "a crash loses a minute of the traffic at the most") {
+  deliver(accept({"alice@example.test"}, 700));
+  retain();
+  clock().advance(30s);
+  deliver(accept({"alice@example.test"}, 300));
+  retain();
+  clock().advance(31s);
+  retain();
+  deliver(accept({"alice@example.test"}, 10));
+  reopen(false);
+  CHECK(store().traffic(sg1).value().hours().front().bytes == 1000);
+}

@@ -48,6 +48,9 @@ class FakeStore final : public dumpster::Store {
   void record(dumpster::AttemptOutcome, Completion<dumpster::AttemptRecorded> done) override {
     done(dumpster::AttemptRecorded{});
   }
+  dumpster::Result<dumpster::Traffic> traffic(const dumpster::StorageGroup&) const override {
+    return dumpster::Traffic{now};
+  }
   dumpster::SpoolTotals spool_totals() const override { return {3, 4096, now}; }
 
   void activate(dumpster::Activation activation, Completion<dumpster::ActivationResult> done) override {
