@@ -44,6 +44,7 @@ class Hub:
         self.smtp_port = free_port()
         self.recovery_address = f"{ADDRESS}:{free_port()}"
         self.metrics_address = f"{ADDRESS}:{free_port()}"
+        self.environment = {}  # of the process, beside the test's own
         self.process = None
         workspace.own(self)
 
@@ -99,7 +100,7 @@ class Hub:
 
     def start(self, ready=True):
         self.write()
-        self.process = Process([self.bin / "dumpsterd", "--config", self.configuration], self.base / "hub.log")
+        self.process = Process([self.bin / "dumpsterd", "--config", self.configuration], self.base / "hub.log", self.environment)
         if ready:
             self.wait_ready()
         return self
