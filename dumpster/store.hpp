@@ -124,9 +124,10 @@ struct SpoolTotals {
 ///
 /// Every call is asynchronous and may be made from any thread. A call that changes something is durable
 /// (written and synced) before its completion says so, but for `append_body`; calls are applied in the order
-/// in which they were made, several in one synced write. After a write or sync has failed every further
-/// change is refused with `unavailable` until the store has been opened again: its outcome is unknown, and
-/// nothing is acknowledged behind it.
+/// in which they were made, several in one synced write. After a write or sync has failed its outcome is
+/// unknown, and nothing is acknowledged behind it: every change is refused with `unavailable` until the store
+/// has closed and opened itself again, which it tries with growing pauses. A message whose `accept` was
+/// refused is then not there; other changes that were refused may have been made, and may be called again.
 ///
 /// Rules that let another engine take this place: ids are chosen by the caller, each call is idempotent by
 /// its id, bodies are immutable and become visible last.
@@ -203,8 +204,11 @@ class Store {
   virtual void show_gauges() = 0;
   /// Applies size and time limits now; called from time to time, since `max_time` passes without a write.
   virtual void retain() = 0;
-  /// False after a failed write: nothing more is acknowledged.
+  /// False after a failed write: nothing more is acknowledged until the store has opened itself again.
   virtual bool writable() const = 0;
+  /// How often that has happened. What was under way then may have been written or not: whoever keeps a
+  /// picture of the store in memory reads it again.
+  virtual std::uint64_t times_reopened() const = 0;
   /// Waits for what is under way, marks the shutdown as clean and closes. Later calls fail with
   /// `unavailable`.
   virtual void close() = 0;

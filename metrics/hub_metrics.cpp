@@ -59,6 +59,8 @@ struct HubMetrics::Families {
       counter(registry, "dumpster_retained_total", "Deliveries put into the dumpster.");
   Family<Counter>& dumpster_removed =
       counter(registry, "dumpster_removed_total", "Deliveries that left the dumpster, by reason.");
+  Family<Counter>& dumpster_store_reopened = counter(
+      registry, "dumpster_store_reopened_total", "Times the store was opened again after a failed write.");
   Family<Gauge>& dumpster_in_doubt =
       gauge(registry, "dumpster_in_doubt", "Recipients whose last attempt has an unknown outcome.");
   Family<Gauge>& cluster_active =
@@ -103,6 +105,7 @@ struct HubMetrics::Families {
   Histogram& commit_duration = relay_commit_duration.Add({}, commit_seconds);
   Histogram& commit_batch = relay_commit_batch.Add({}, batch_messages);
   Histogram& delivery_duration = relay_delivery_duration.Add({}, delivery_seconds);
+  Counter& store_reopened = dumpster_store_reopened.Add({});
   Gauge& spool_messages = relay_spool_messages.Add({});
   Gauge& spool_bytes = relay_spool_bytes.Add({});
   Gauge& spool_oldest = relay_spool_oldest.Add({});
@@ -129,6 +132,10 @@ void HubMetrics::storage_group(std::string_view cluster, std::string_view group,
   families_->dumpster_retained.Add(labels);
   for (const char* reason : {"size", "time", "replicated", "operator"})
     removed(cluster, group, reason, 0);
+}
+
+void HubMetrics::store_reopened() {
+  families_->store_reopened.Increment();
 }
 
 void HubMetrics::retained(std::string_view cluster, std::string_view group, std::uint64_t count) {

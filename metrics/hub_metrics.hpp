@@ -32,6 +32,7 @@ class HubMetrics {
   /// `reason`: size, time, replicated, operator.
   void removed(std::string_view cluster, std::string_view group, std::string_view reason,
                std::uint64_t count);
+  void store_reopened();
   void committed(std::chrono::nanoseconds duration, std::uint64_t messages_in_batch);
   void spool(std::uint64_t messages, std::uint64_t bytes, double oldest_age_seconds);
 

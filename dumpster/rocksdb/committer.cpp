@@ -3,6 +3,7 @@
 #include <rocksdb/write_batch.h>
 
 #include "dumpster/codec.hpp"
+#include "dumpster/rocksdb/reopening.hpp"
 #include "dumpster/rocksdb/retention.hpp"
 #include "metrics/log.hpp"
 
@@ -57,15 +58,25 @@ void Committer::enqueue(std::unique_ptr<PendingChange> pending) {
 void Committer::run() {
   while (true) {
     auto pendings = take();
-    if (pendings.empty()) return;
-    commit(std::move(pendings));
+    if (!pendings.empty()) commit(std::move(pendings));
+    if (ended()) return;
+    if (failed_) reopen_when_due();
   }
+}
+
+bool Committer::ended() {
+  const std::lock_guard lock{mutex_};
+  return stopping_ && queue_.empty();
 }
 
 Committer::Pendings Committer::take() {
   std::unique_lock lock{mutex_};
   const auto something = [this] { return stopping_ || !queue_.empty(); };
-  wake_.wait(lock, something);
+  if (failed_) {
+    wake_.wait_until(lock, next_try_, something);
+  } else {
+    wake_.wait(lock, something);
+  }
   Pendings taken;
   std::size_t bytes = 0;
   while (!queue_.empty() && taken.size() < most_changes && bytes < most_bytes) {
@@ -112,7 +123,7 @@ void Committer::commit(Pendings pendings) {
   const bool changed = changes_anything(batch);
   const auto status = changed ? write(batch, synced) : rocksdb::Status::OK();
   if (!status.ok()) {
-    fail(status);
+    fail(status, applied);
     for (const auto& pending : applied)
       pending->refuse({Fault::unavailable, "writing failed: " + status.ToString()});
     return;
@@ -193,9 +204,56 @@ void Committer::publish(const Batch& batch) {
     metrics_->resubmitted_messages(result, count);
 }
 
-void Committer::fail(const rocksdb::Status& status) {
+void Committer::fail(const rocksdb::Status& status, const Pendings& refused) {
   failed_ = true;
+  failed_tries_ = 0;
+  next_try_ = std::chrono::steady_clock::now();
+  disk_was_full_ = status.IsNoSpace();
+  for (const auto& pending : refused) {
+    if (pending->accepted) refused_.push_back(*pending->accepted);
+  }
   metrics::log_error("store_write_failed", {{"reason", status.ToString()}});
+}
+
+void Committer::reopen_when_due() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_try_) return;
+  std::string reason = "no room on the disk";
+  if (!disk_was_full_ || room_for_opening(database_)) {
+    try {
+      reopen();
+      return;
+    } catch (const Refused& refused) {
+      reason = refused.error().detail;
+    }
+  }
+  ++failed_tries_;
+  next_try_ = now + pause_before_opening(failed_tries_);
+  metrics::log_error("store_not_reopened", {{"try", failed_tries_}, {"reason", reason}});
+}
+
+void Committer::reopen() {
+  if (before_reopening_) before_reopening_();
+  value_or_refuse(database_.open_again());
+  tables_ = read_again(database_, tables_);
+  Batch batch;
+  {
+    Change change{database_, tables_, batch, clock_.now()};
+    take_back(change, refused_);
+    change.join();
+  }
+  const auto status = write(batch, true);
+  if (!status.ok()) throw Refused{error_from(status, "the first write after opening again")};
+  {
+    const std::lock_guard lock{published_mutex_};
+    published_ = tables_;
+  }
+  const auto taken_back = refused_.size();
+  refused_.clear();
+  failed_ = false;
+  ++reopened_;
+  if (metrics_ != nullptr) metrics_->store_reopened();
+  metrics::log_warning("store_reopened", {{"tries", failed_tries_ + 1}, {"refused_messages", taken_back}});
 }
 
 }  // namespace dumpster::rocks

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,10 +27,14 @@ class PendingChange {
   virtual void complete() = 0;             ///< it is durable
   virtual void refuse(const Error& error) = 0;
 
-  std::size_t weight = 0;  ///< bytes, roughly
-  bool synced = true;      ///< durable before `complete`; without, it becomes durable with the next that is
+  std::size_t weight = 0;        ///< bytes, roughly
+  std::optional<Uuid> accepted;  ///< the message that it accepts: taken back when nobody is told
+  bool synced = true;  ///< durable before `complete`; without, it becomes durable with the next that is
 };
 
+/// After a failed write its outcome is unknown: everything is refused until the database has been opened
+/// again, what was refused and may be there all the same is taken back, and that is durable.
+///
 /// Takes changes in order, applies several of them to one batch, writes that once and then tells their
 /// callers. All decisions about what the store holds are made on its one thread, so they never race.
 /// Thread-safe.
@@ -43,11 +48,16 @@ class Committer {
 
   /// `apply(Change&)` gives the `T` of `done`.
   template <class T, class Apply>
-  void submit(Apply apply, Completion<T> done, std::size_t weight = 0, bool synced = true);
+  void submit(Apply apply, Completion<T> done, std::size_t weight = 0, bool synced = true,
+              std::optional<Uuid> accepted = std::nullopt);
 
   /// Refused when too much waits already; for mail that comes in, which can be sent later again.
   bool overloaded() const { return waiting_weight_.load(std::memory_order_relaxed) > most_waiting; }
-  bool writable() const { return !failed_.load(std::memory_order_relaxed); }
+  bool writable() const { return !failed_.load(); }
+  /// How often the database has been opened again.
+  std::uint64_t reopened() const { return reopened_.load(); }
+  /// Called on the committer's thread before that. To be set before the first change.
+  void before_reopening(std::function<void()> action) { before_reopening_ = std::move(action); }
 
   /// Calls `look` with the tables as last written. It must be short.
   template <class Look>
@@ -65,6 +75,7 @@ class Committer {
 
   void enqueue(std::unique_ptr<PendingChange> pending);
   void run();
+  bool ended();
   Pendings take();
   void commit(Pendings pendings);
   bool apply(PendingChange& pending, Batch& batch, Instant clock);
@@ -72,7 +83,9 @@ class Committer {
   bool changes_anything(const Batch& batch) const;
   rocksdb::Status write(Batch& batch, bool synced);
   void publish(const Batch& batch);
-  void fail(const rocksdb::Status& status);
+  void fail(const rocksdb::Status& status, const Pendings& refused);
+  void reopen_when_due();
+  void reopen();
 
   Database& database_;
   TrafficBook& traffic_;
@@ -90,12 +103,22 @@ class Committer {
   std::atomic<std::size_t> waiting_weight_{0};
   bool stopping_ = false;
   std::atomic<bool> failed_{false};
+  std::atomic<std::uint64_t> reopened_{0};
+
+  // While `failed_`; the committer's thread alone.
+  std::chrono::steady_clock::time_point next_try_{};
+  unsigned failed_tries_ = 0;
+  bool disk_was_full_ = false;
+  std::vector<Uuid>
+      refused_;  ///< messages that may have been accepted, and whose senders were told that they were not
+  std::function<void()> before_reopening_;
 
   std::thread thread_;
 };
 
 template <class T, class Apply>
-void Committer::submit(Apply apply, Completion<T> done, std::size_t weight, bool synced) {
+void Committer::submit(Apply apply, Completion<T> done, std::size_t weight, bool synced,
+                       std::optional<Uuid> accepted) {
   class Typed final : public PendingChange {
    public:
     Typed(Apply apply_change, Completion<T> when_done)
@@ -112,6 +135,7 @@ void Committer::submit(Apply apply, Completion<T> done, std::size_t weight, bool
   auto pending = std::make_unique<Typed>(std::move(apply), std::move(done));
   pending->weight = weight;
   pending->synced = synced;
+  pending->accepted = accepted;
   enqueue(std::move(pending));
 }
 

@@ -3,6 +3,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "dumpster/codec.hpp"
 #include "dumpster/rocksdb/options.hpp"
@@ -53,11 +54,18 @@ Error error_from(const rocksdb::Status& status, std::string_view doing) {
 }
 
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& folder, Mode mode) {
+  auto database = std::unique_ptr<Database>{new Database{folder}};
+  const auto opened = database->open_in(mode);
+  if (!opened) return opened.error();
+  return database;
+}
+
+Result<void> Database::open_in(Mode mode) {
   auto options = database_options();
   options.create_if_missing = mode == Mode::create;
   options.create_missing_column_families = mode == Mode::create;
   if (mode != Mode::create) {
-    auto checked = check_families(folder.string());
+    auto checked = check_families(folder_.string());
     if (!checked) return checked.error();
   }
   rocksdb::DB* opened = nullptr;
@@ -65,22 +73,36 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fo
   const auto families = family_descriptors();
   const auto status =
       mode == Mode::read_only
-          ? rocksdb::DB::OpenForReadOnly(options, folder.string(), families, &handles, &opened)
-          : rocksdb::DB::Open(options, folder.string(), families, &handles, &opened);
-  if (!status.ok()) {
-    return opening_error(status, folder);
-  }
-  auto database = std::unique_ptr<Database>{new Database};
-  database->db_.reset(opened);
-  std::copy(handles.begin(), handles.end(), database->handles_.begin());
-  return database;
+          ? rocksdb::DB::OpenForReadOnly(options, folder_.string(), families, &handles, &opened)
+          : rocksdb::DB::Open(options, folder_.string(), families, &handles, &opened);
+  if (!status.ok()) return opening_error(status, folder_);
+  db_.reset(opened);
+  std::copy(handles.begin(), handles.end(), handles_.begin());
+  return {};
+}
+
+Result<void> Database::open_again() {
+  const std::unique_lock lock{in_use_};
+  close();
+  return open_in(Mode::open);
+}
+
+std::optional<Database::Use> Database::use() const {
+  Use use{in_use_};
+  if (!db_) return std::nullopt;
+  return use;
+}
+
+void Database::close() {
+  if (!db_) return;
+  for (auto*& handle : handles_)
+    db_->DestroyColumnFamilyHandle(std::exchange(handle, nullptr));
+  db_->Close().PermitUncheckedError();
+  db_.reset();
 }
 
 Database::~Database() {
-  if (!db_) return;
-  for (auto* handle : handles_)
-    db_->DestroyColumnFamilyHandle(handle);
-  db_->Close().PermitUncheckedError();
+  close();
 }
 
 Result<std::optional<std::string>> Database::get(Family family, std::string_view key) const {

@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 
@@ -24,6 +26,16 @@ class Database {
   /// Opens the database in `folder`. `create` makes it when it is not there. Any damage, a lock held by
   /// another process, and a database of something else are errors that leave it as it is.
   static Result<std::unique_ptr<Database>> open(const std::filesystem::path& folder, Mode mode);
+
+  /// Closes and opens it again, which reads the log anew: the way out of a failed write. Waits until nobody
+  /// uses it. After an error it is closed, and can only be opened again.
+  Result<void> open_again();
+
+  /// Held by threads other than the committer's while they read; nothing when the database is closed.
+  using Use = std::shared_lock<std::shared_mutex>;
+  std::optional<Use> use() const;
+
+  const std::filesystem::path& folder() const { return folder_; }
 
   ~Database();
   Database(const Database&) = delete;
@@ -61,13 +73,17 @@ class Database {
   rocksdb::Status flush();
 
  private:
-  Database() = default;
+  explicit Database(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  Result<void> open_in(Mode mode);
+  void close();
   rocksdb::ColumnFamilyHandle* handle(Family family) const {
     return handles_[static_cast<std::size_t>(family)];
   }
   std::unique_ptr<rocksdb::Iterator> iterator(Family family, std::string_view from, std::string_view until,
                                               rocksdb::Slice& lower, rocksdb::Slice& upper) const;
 
+  const std::filesystem::path folder_;
+  mutable std::shared_mutex in_use_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, family_count> handles_{};
 };

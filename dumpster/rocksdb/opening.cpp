@@ -115,20 +115,7 @@ void Preparing::read_group(const StorageGroup& name, const RetentionLimits& limi
 }
 
 void Preparing::read_resubmissions() {
-  const auto prefix = key::all_resubmissions();
-  std::optional<Error> damage;
-  const auto walked = database_.walk(Family::resubmissions, prefix, key::behind(prefix),
-                                     [&](std::string_view key, std::string_view payload) {
-                                       const auto record = decode_resubmission(key::uuid_at(key, 1), payload);
-                                       if (!record) {
-                                         damage = record.error();
-                                         return false;
-                                       }
-                                       tables_.resubmissions[record->state] += 1;
-                                       return true;
-                                     });
-  if (!walked) throw Refused{walked.error()};
-  if (damage) throw Refused{*damage};
+  tables_.resubmissions = value_or_refuse(count_resubmissions(database_));
 }
 
 void Preparing::remove_begun_bodies() {

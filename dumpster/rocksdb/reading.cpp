@@ -222,4 +222,23 @@ Result<std::vector<Resubmission>> read_resubmissions(const Database& database, s
   return found;
 }
 
+Result<std::map<ResubmissionState, std::uint64_t>> count_resubmissions(const Database& database) {
+  std::map<ResubmissionState, std::uint64_t> counts;
+  std::optional<Error> damage;
+  const auto prefix = key::all_resubmissions();
+  const auto walked = database.walk(Family::resubmissions, prefix, key::behind(prefix),
+                                    [&](std::string_view key, std::string_view payload) {
+                                      const auto record = decode_resubmission(key::uuid_at(key, 1), payload);
+                                      if (!record) {
+                                        damage = record.error();
+                                        return false;
+                                      }
+                                      counts[record->state] += 1;
+                                      return true;
+                                    });
+  if (!walked) return walked.error();
+  if (damage) return *damage;
+  return counts;
+}
+
 }  // namespace dumpster::rocks

@@ -29,4 +29,7 @@ Result<StorageGroupState> with_ends(const Database& database, std::uint32_t grou
 Result<Resubmission> read_resubmission(const Database& database, const Uuid& id);
 Result<std::vector<Resubmission>> read_resubmissions(const Database& database, std::size_t limit);
 
+/// How many resubmissions there are in each state.
+Result<std::map<ResubmissionState, std::uint64_t>> count_resubmissions(const Database& database);
+
 }  // namespace dumpster::rocks

@@ -24,7 +24,7 @@ bool worth_reclaiming(const Database::BodySpace& space) {
 }
 
 void Reclaiming::look() {
-  if (working_ || cancelled_ || !worth_reclaiming(database_.body_space())) return;
+  if (working_ || !worth_reclaiming(database_.body_space())) return;
   if (thread_.joinable()) thread_.join();
   working_ = true;
   thread_ = std::thread{[this] { pass(); }};
@@ -45,6 +45,7 @@ void Reclaiming::pass() {
 void Reclaiming::stop() {
   cancelled_ = true;
   if (thread_.joinable()) thread_.join();
+  cancelled_ = false;
 }
 
 }  // namespace dumpster::rocks

@@ -19,7 +19,7 @@ class Reclaiming {
 
   /// Begins a pass when enough of the files is garbage and none is under way.
   void look();
-  /// Breaks a pass off; nothing is lost by it. No `look` after this.
+  /// Breaks a pass off; nothing is lost by it.
   void stop();
 
  private:

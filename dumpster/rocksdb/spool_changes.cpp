@@ -71,7 +71,7 @@ void append_chunk(Change& change, const Uuid& message, std::uint32_t chunk, std:
   if (chunk == 0) {
     change.put(Family::state, begun, {});
   } else if (!change.exists(Family::state, begun)) {
-    throw Refused{{Fault::invalid, "a body has to begin with its first chunk"}};
+    throw Refused{{Fault::unavailable, "the chunks before this one are not there (any more)"}};
   }
   change.put(Family::bodies, key::chunk(message, chunk), bytes);
 }
@@ -98,8 +98,10 @@ void accept(Change& change, const NewMessage& accepted) {
   if (message.chunks == 1) {
     change.put(Family::bodies, key::chunk(message.key, 0), accepted.body);
   } else if (message.chunks > 1) {
-    if (!change.exists(Family::bodies, key::chunk(message.key, message.chunks - 1))) {
-      throw Refused{{Fault::invalid, "the body of a message has not been given whole"}};
+    // Without the mark the database was opened again since the first chunk, and others may be lost.
+    if (!change.exists(Family::state, key::begun_body(message.key)) ||
+        !change.exists(Family::bodies, key::chunk(message.key, message.chunks - 1))) {
+      throw Refused{{Fault::unavailable, "the body of a message has not been given whole"}};
     }
     change.erase(Family::state, key::begun_body(message.key));
   }

@@ -43,11 +43,13 @@ class RocksDbStore final : public Store {
         database_(std::move(opened.database)),
         traffic_(std::move(opened.traffic)),
         committer_(*database_, std::move(opened.tables), *traffic_, clock_, metrics_),
-        reclaiming_(*database_) {}
+        reclaiming_(*database_) {
+    committer_.before_reopening([this] { reclaiming_.stop(); });
+  }
 
   ~RocksDbStore() override {
-    reclaiming_.stop();
     committer_.stop();
+    reclaiming_.stop();
     readers_.stop();
   }
 
@@ -78,11 +80,12 @@ class RocksDbStore final : public Store {
   void accept(NewMessage message, Completion<Done> done) override {
     if (committer_.overloaded()) return done(overloaded);
     const auto weight = message.body.size() + 512;
+    const auto key = message.message.key;
     auto apply = [message = std::move(message)](Change& change) {
       rocks::accept(change, message);
       return Done{};
     };
-    committer_.submit<Done>(std::move(apply), std::move(done), weight);
+    committer_.submit<Done>(std::move(apply), std::move(done), weight, true, key);
   }
 
   void load(Uuid message, Completion<std::optional<SpooledMessage>> done) override {
@@ -191,13 +194,17 @@ class RocksDbStore final : public Store {
 
   void show_gauges() override;
   void retain() override;
+  std::uint64_t times_reopened() const override { return committer_.reopened(); }
   bool writable() const override { return committer_.writable() && !closed_; }
   void close() override;
 
  private:
   template <class T, class Read>
   void read(Read job, Completion<T> done) {
-    auto run = [job = std::move(job), done] { done(job()); };
+    auto run = [this, job = std::move(job), done] {
+      const auto use = database_->use();
+      done(use ? job() : Result<T>{Error{Fault::unavailable, "the store is being opened again"}});
+    };
     if (!readers_.post(std::move(run)))
       done(Error{Fault::unavailable, "the store has too much to read or is closed"});
   }
@@ -239,7 +246,8 @@ SpoolTotals RocksDbStore::spool_totals() const {
   const auto now = std::chrono::steady_clock::now();
   if (!oldest_spooled_ || now >= spool_looked_at_ + spool_looked_at_every) {
     spool_looked_at_ = now;
-    const auto oldest = rocks::oldest_spooled(*database_);
+    const auto use = database_->use();
+    const auto oldest = use ? rocks::oldest_spooled(*database_) : oldest_spooled_;
     if (oldest) oldest_spooled_ = *oldest;
   }
   totals.oldest = oldest_spooled_;
@@ -332,7 +340,7 @@ void RocksDbStore::retain() {
     return removed;
   };
   auto done = [this](const Result<std::size_t>& removed) {
-    if (!closed_) reclaiming_.look();
+    if (!closed_ && committer_.writable()) reclaiming_.look();
     retaining_ = false;
     // The rest in a write of its own, behind what waits by now.
     if (removed && *removed >= most_evicted && !closed_) retain();

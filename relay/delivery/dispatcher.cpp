@@ -156,7 +156,9 @@ std::optional<NextHop> Dispatcher::next_hop_of(const Destination& destination) c
 
 void Dispatcher::pump(Connections& connections) {
   auto* cluster = cluster_of(connections.queue.destination());
-  if (drained_ || !loaded_ || (cluster != nullptr && !cluster->activations.empty())) return;
+  // What could not be recorded is not begun.
+  if (drained_ || !loaded_ || !store_.writable()) return;
+  if (cluster != nullptr && (!cluster->activations.empty() || cluster->unsure)) return;
   while (!connections.idle.empty() && connections.queue.waiting() > 0) {
     auto job = connections.queue.take();
     const auto worker = connections.idle.begin()->first;
@@ -294,6 +296,7 @@ void Dispatcher::tick() {
     if (error) return;
     const auto now = clock_.now();
     ++ticks_;
+    look_after_store();
     fire_timers(now);
     look_after_connections(now);
     if (ticks_ % ticks_per_second == 0) refresh();

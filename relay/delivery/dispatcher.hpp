@@ -72,6 +72,9 @@ class Dispatcher : public WorkerOwner {
   /// Begins no more; lets what is under way end within `patience`, then breaks it off. `done` when all is
   /// recorded.
   void drain(std::chrono::milliseconds patience, std::function<void()> done);
+  /// Whether the store could not be told what became of something. Then its end must not count as a clean
+  /// one: the next start finds those in doubt. For after the io threads have stopped.
+  bool left_unrecorded() const { return !unrecorded_.empty(); }
 
   // WorkerOwner
   void worker_ready(std::shared_ptr<Worker> worker) override;
@@ -92,6 +95,15 @@ class Dispatcher : public WorkerOwner {
     std::map<std::string, NextHop> nodes;
     std::deque<PendingActivation> activations;  ///< not empty: the barrier is up, nothing new begins
     bool activating = false;                    ///< the store has been asked
+    bool unsure =
+        false;  ///< the store failed under an activation: what it holds is asked before anything begins
+  };
+
+  /// What became of an attempt, while the store cannot be told.
+  struct Unrecorded {
+    Message message;
+    std::shared_ptr<const dumpster::AttemptOutcome> outcome;
+    std::optional<std::string> cluster;
   };
 
   struct Connections {
@@ -134,8 +146,7 @@ class Dispatcher : public WorkerOwner {
               std::optional<Destination> in_flight_of);
   void write(const Message& message, dumpster::AttemptOutcome outcome,
              std::optional<Destination> in_flight_of);
-  void recorded(const Message& message, const std::vector<std::uint32_t>& recipients,
-                std::optional<dumpster::Message> notification,
+  void recorded(const Message& message, const dumpster::AttemptOutcome& outcome,
                 dumpster::Result<dumpster::AttemptRecorded> result);
   void refuse(const Message& message, std::vector<Unroutable> recipients);
   void expire(dumpster::Instant now);
@@ -150,6 +161,15 @@ class Dispatcher : public WorkerOwner {
   void reload_next();
   std::optional<std::uint64_t> recordings_of(const dumpster::Uuid& key) const;
   void reloaded(dumpster::Uuid key, dumpster::Result<std::optional<dumpster::SpooledMessage>> result);
+
+  // --- dispatcher_store.cpp: after a failed write
+  void keep_unrecorded(const Message& message, std::shared_ptr<const dumpster::AttemptOutcome> outcome,
+                       const std::optional<Destination>& in_flight_of);
+  bool has_unrecorded(const std::string& cluster) const;
+  void look_after_store();
+  void record_again();
+  void read_spool_again(std::optional<dumpster::Uuid> after);
+  void read_cluster_again(const std::string& name);
 
   // --- dispatcher_activation.cpp: the barrier
   void raise_barrier(const std::string& cluster);
@@ -180,6 +200,9 @@ class Dispatcher : public WorkerOwner {
   bool unclean_ = false;
   std::function<void()> drained_;
   std::uint32_t recordings_ = 0;
+  std::vector<Unrecorded> unrecorded_;
+  bool reading_spool_again_ = false;
+  std::uint64_t store_reopened_ = 0;  ///< as often as the spool has been read again for it
   std::uint64_t ticks_ = 0;
   boost::asio::steady_timer ticker_;
   std::mt19937_64 random_;

@@ -8,6 +8,11 @@ namespace relay {
 void Dispatcher::activate(dumpster::Activation activation,
                           dumpster::Completion<dumpster::ActivationResult> done) {
   on_own_thread([this, activation = std::move(activation), done = std::move(done)]() mutable {
+    if (!store_.writable()) {
+      // Asked again later; no transaction is broken off for what cannot be written.
+      done(dumpster::Error{dumpster::Fault::unavailable, "the store cannot write at the moment"});
+      return;
+    }
     const auto found = clusters_.find(activation.cluster);
     if (found == clusters_.end() || (loaded_ && activation.term <= found->second.state.term)) {
       // Nothing will change: the store says what stands, and no transaction is broken off for it.
@@ -45,7 +50,7 @@ void Dispatcher::pass_barrier(const std::string& cluster) {
   auto& at_work = found->second;
   // What may have been under way when the run before crashed is recorded as in doubt first, too.
   if (!loaded_ || at_work.activations.empty() || at_work.activating) return;
-  if (connections_to(ClusterDestination{cluster}).in_flight > 0) return;
+  if (connections_to(ClusterDestination{cluster}).in_flight > 0 || has_unrecorded(cluster)) return;
   at_work.activating = true;
   store_.activate(at_work.activations.front().activation,
                   [this, cluster](dumpster::Result<dumpster::ActivationResult> result) {
@@ -63,6 +68,7 @@ void Dispatcher::activated(const std::string& cluster, dumpster::Result<dumpster
   auto& connections = connections_to(ClusterDestination{cluster});
   if (result) {
     at_work.state = result->state;
+    at_work.unsure = false;
     if (result->applied) {
       connections.queue.reset();
       metrics::log_info("activated", {{"cluster", cluster},
@@ -71,6 +77,8 @@ void Dispatcher::activated(const std::string& cluster, dumpster::Result<dumpster
                                       {"kind", dumpster::to_string(result->state.kind)}});
     }
     to_reload_.insert(to_reload_.end(), result->touched.begin(), result->touched.end());
+  } else if (result.error().fault == dumpster::Fault::unavailable) {
+    at_work.unsure = true;
   }
   const bool applied = result && result->applied;
   done(std::move(result));
@@ -113,6 +121,10 @@ void Dispatcher::drain(std::chrono::milliseconds patience, std::function<void()>
 
 void Dispatcher::drained_when_idle() {
   if (!drained_ || recordings_ > 0) return;
+  if (!unrecorded_.empty() && store_.writable()) {
+    record_again();
+    return;
+  }
   for (const auto& [destination, connections] : connections_) {
     if (connections.in_flight > 0) return;
   }

@@ -145,41 +145,37 @@ void Dispatcher::notify(const QueuedMessage& message, notification::Notification
 
 void Dispatcher::write(const Message& message, dumpster::AttemptOutcome outcome,
                        std::optional<Destination> in_flight_of) {
-  std::vector<std::uint32_t> recipients;
-  for (const auto& ended : outcome.recipients)
-    recipients.push_back(ended.index);
-  std::optional<dumpster::Message> notification;
-  if (outcome.notification) notification = outcome.notification->message;
-  auto done = [this, message, recipients = std::move(recipients), notification = std::move(notification),
+  const auto kept = std::make_shared<const dumpster::AttemptOutcome>(std::move(outcome));
+  auto done = [this, message, kept,
                in_flight_of = std::move(in_flight_of)](dumpster::Result<dumpster::AttemptRecorded> result) {
-    on_own_thread(
-        [this, message, recipients, notification, in_flight_of, result = std::move(result)]() mutable {
-          if (in_flight_of) --connections_to(*in_flight_of).in_flight;
-          recorded(message, recipients, std::move(notification), std::move(result));
-          if (in_flight_of) {
-            if (const auto* cluster = std::get_if<ClusterDestination>(&*in_flight_of))
-              pass_barrier(cluster->cluster);
-          }
-          drained_when_idle();
-        });
+    on_own_thread([this, message, kept, in_flight_of, result = std::move(result)]() mutable {
+      if (in_flight_of) --connections_to(*in_flight_of).in_flight;
+      if (!result && result.error().fault == dumpster::Fault::unavailable)
+        keep_unrecorded(message, kept, in_flight_of);
+      recorded(message, *kept, std::move(result));
+      if (in_flight_of) {
+        if (const auto* cluster = std::get_if<ClusterDestination>(&*in_flight_of))
+          pass_barrier(cluster->cluster);
+      }
+      drained_when_idle();
+    });
   };
-  store_.record(std::move(outcome), std::move(done));
+  store_.record(*kept, std::move(done));
 }
 
-void Dispatcher::recorded(const Message& message, const std::vector<std::uint32_t>& recipients,
-                          std::optional<dumpster::Message> notification,
+void Dispatcher::recorded(const Message& message, const dumpster::AttemptOutcome& outcome,
                           dumpster::Result<dumpster::AttemptRecorded> result) {
   --message->recording;
   --recordings_;
   if (!result) {
-    // The store writes no more: what became of these recipients is not known durably. They stay busy, so that
-    // nothing is sent twice by this run; the next start finds them in doubt.
+    // What became of these recipients is not known durably. They stay busy, so that nothing is sent twice by
+    // this run.
     metrics::log_error("outcome not recorded", {{"id", dumpster::to_string(message->spooled.message.key)},
                                                 {"reason", result.error().detail}});
     return;
   }
-  for (const auto index : recipients)
-    message->busy.erase(index);
+  for (const auto& ended : outcome.recipients)
+    message->busy.erase(ended.index);
   if (result->left) {
     message->spooled.entries = std::move(result->left->entries);
   } else {
@@ -188,7 +184,7 @@ void Dispatcher::recorded(const Message& message, const std::vector<std::uint32_
   if (message->busy.empty()) message->body.reset();
   schedule(message);
   forget_when_settled(message);
-  if (notification) submit(std::move(*notification), nullptr);
+  if (outcome.notification) submit(outcome.notification->message, nullptr);
 }
 
 void Dispatcher::forget_when_settled(const Message& message) {

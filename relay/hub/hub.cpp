@@ -68,7 +68,7 @@ int Hub::run() {
   });
   http_.run();
   threads_->stop();
-  store_->close();
+  if (!dispatcher_->left_unrecorded()) store_->close();
   metrics::log_info("stopped");
   return status_;
 }

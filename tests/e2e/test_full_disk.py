@@ -3,14 +3,15 @@ import smtplib
 import subprocess
 import unittest
 
-from case import ALICE, EndToEnd
+from case import ALICE, CLUSTER, EndToEnd
 from harness import http_calls
 from harness.load import message
+from harness.processes import wait_until
 
 
 @unittest.skipUnless(os.geteuid() == 0, "mounting needs root")
 class FullDisk(EndToEnd):
-    def test_a_full_disk_is_refused_with_4xx_and_told_and_nothing_acknowledged_is_lost(self):
+    def test_a_full_disk_is_refused_with_4xx_and_the_hub_recovers_when_there_is_room(self):
         (node,) = self.sinks("node1")
         node.kill()
         disk = self.workspace.base / "disk"
@@ -33,12 +34,16 @@ class FullDisk(EndToEnd):
         self.assertTrue(accepted)
         self.assertEqual(http_calls.get(hub.metrics_address, "/readyz")[0], 503)
         self.assertEqual(hub.metric("relay_load_shedding"), 1)
-        hub.kill()
+        self.assertEqual(hub.api().activate(CLUSTER, "node1", 1)[0], 503)
         subprocess.run(["mount", "-o", "remount,size=256m", disk], check=True)
+        wait_until(lambda: http_calls.get(hub.metrics_address, "/readyz")[0] == 200, 60, "the hub has recovered by itself")
+        self.assertEqual(hub.metric("relay_load_shedding"), 0)
+        self.assertGreaterEqual(hub.metric("dumpster_store_reopened_total"), 1)
         node.start()
-        hub.start()
+        accepted |= self.send(hub, ["after@full.example.net"])
         self.wait_copies(node, accepted)
         hub.wait_spool_empty()
+        self.assert_each_once(node.copies(), accepted)
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ TEST_CASE_METHOD(StoreFixture, "a body that does not begin with its first chunk 
   const auto refused =
       wait_for<Done>([&](auto done) { store().append_body(key, 1, "late", std::move(done)); });
   REQUIRE(refused.has_error());
-  CHECK(refused.error().fault == Fault::invalid);
+  CHECK(refused.error().fault == Fault::unavailable);
   CHECK(body(key, 1).error().fault == Fault::not_found);
 }
 
