@@ -1,0 +1,39 @@
+// Preloaded into the hub: while the file named by FAILING_SYNC exists, every sync of a write-ahead log fails
+// with EIO. What was written can be read all the same, as with a real disk.
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+bool fails(int file) {
+  const char* order = std::getenv("FAILING_SYNC");
+  if (order == nullptr || ::access(order, F_OK) != 0) return false;
+  const auto link = "/proc/self/fd/" + std::to_string(file);
+  std::array<char, 4096> target{};
+  const auto length = ::readlink(link.c_str(), target.data(), target.size());
+  return length > 0 && std::string{target.data(), static_cast<std::size_t>(length)}.ends_with(".log");
+}
+
+int sync_of(long call, int file) {
+  if (fails(file)) {
+    errno = EIO;
+    return -1;
+  }
+  return static_cast<int>(::syscall(call, file));
+}
+
+}  // namespace
+
+extern "C" int fdatasync(int file) {
+  return sync_of(SYS_fdatasync, file);
+}
+
+extern "C" int fsync(int file) {
+  return sync_of(SYS_fsync, file);
+}

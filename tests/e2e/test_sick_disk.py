@@ -1,0 +1,64 @@
+import unittest
+
+from case import ALICE, BOB, CLUSTER, GROUP, EndToEnd
+from harness import http_calls
+from harness.load import Load
+from harness.processes import wait_until
+
+
+class SickDisk(EndToEnd):
+    """Syncs fail while the test wants it, and what was written can be read all the same."""
+
+    def setUp(self):
+        super().setUp()
+        self.order = self.workspace.base / "fail"
+        self.node1, self.node2 = self.sinks("node1", "node2")
+        self.hub = self.clustered_hub([self.node1, self.node2], start=False)
+        shim = self.workspace.bin / "libfailing_sync.so"
+        self.hub.environment = {"LD_PRELOAD": str(shim), "FAILING_SYNC": str(self.order)}
+        self.hub.start()
+
+    def fail_until_noticed(self):
+        self.order.touch()
+        wait_until(lambda: not self.ready(), 30, "a sync has failed", pause=0.002)
+        self.order.unlink()
+
+    def ready(self):
+        return http_calls.get(self.hub.metrics_address, "/readyz")[0] == 200
+
+    def test_failed_syncs_under_load_lose_nothing_and_double_nothing(self):
+        load = Load(self.hub.smtp_port, [ALICE, BOB], count=600, connections=8, rate=150).start()
+        self.addCleanup(load.stop)
+        for failures in range(1, 5):
+            wait_until(lambda: len(load.accepted) > 60 * failures, 60, "mail flows")
+            self.fail_until_noticed()
+            wait_until(self.ready, 60, "the hub is ready again")
+        load.join()
+        self.hub.wait_spool_empty()
+        self.assertGreaterEqual(self.hub.metric("dumpster_store_reopened_total"), 4)
+        self.assertEqual(load.uncertain, set())
+        self.assertTrue(load.refusals)
+        self.assert_each_once(self.node1.copies(), load.accepted)
+        lines, last = self.hub.api().deliveries(CLUSTER, GROUP, from_=self.hub.api().hub()["store_created"])
+        listed = [(one["mailbox"], line["message_id"]) for line in lines for one in line["recipients"]]
+        self.assertEqual(sorted(listed), sorted(load.accepted))
+        self.assertTrue(last["complete"])
+
+    def test_a_hub_that_is_stopped_while_it_cannot_record_finds_the_delivery_in_doubt(self):
+        agent = self.agent([self.hub], self.node1)
+        agent.write()
+        agent.get_in_touch()
+        self.node1.rules.append(("late@x", "stall"))
+        mails = self.send(self.hub, ["late@x"])
+        wait_until(lambda: self.node1.transactions["late@x"] == 1, 30, "the node has the data")
+        self.order.touch()
+        self.hub.stop(60)
+        self.order.unlink()
+        self.hub.start()
+        lines, _ = self.hub.api().deliveries(CLUSTER, GROUP, state="in_doubt")
+        self.assertEqual([line["message_id"] for line in lines], ["late@x"])
+        self.assertEqual(len(mails), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
