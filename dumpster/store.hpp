@@ -106,6 +106,22 @@ struct DeliveryPage {
   std::optional<Instant> continue_from;  ///< `from` of the next page; nothing after the last one
 };
 
+/// What an operator takes out of a dumpster: a window, or one delivery.
+struct PurgeRequest {
+  StorageGroup group;
+  Instant from{};
+  Instant until{};  ///< not included
+  std::optional<Uuid> delivery_id;
+  bool dry_run = false;  ///< counts and changes nothing
+};
+
+struct Purged {
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t kept = 0;                ///< in doubt or being resubmitted: those are settled first
+  std::optional<Instant> continue_from;  ///< `from` of the next piece; nothing after the last one
+};
+
 struct HubIdentity {
   Uuid store_id;
   Instant store_created{};
@@ -183,6 +199,10 @@ class Store {
   virtual void find(StorageGroup group, Uuid delivery_id, Completion<std::vector<Delivery>> done) = 0;
   /// What the group was given lately; `not_found`.
   virtual Result<Traffic> traffic(const StorageGroup& group) const = 0;
+  /// Removes deliveries, a bounded number at a time. A window moves the coverage behind the latest delivery
+  /// that it has removed, a single delivery does not (it is not missed by anyone who asks). `not_found` for
+  /// an id.
+  virtual void purge(PurgeRequest request, Completion<Purged> done) = 0;
   virtual void mark_absent(AbsentReport report, Completion<Done> done) = 0;
 
   // --- resubmissions

@@ -8,6 +8,7 @@
 #include "dumpster/rocksdb/committer.hpp"
 #include "dumpster/rocksdb/gauges.hpp"
 #include "dumpster/rocksdb/opening.hpp"
+#include "dumpster/rocksdb/purge_changes.hpp"
 #include "dumpster/rocksdb/reader_pool.hpp"
 #include "dumpster/rocksdb/reading.hpp"
 #include "dumpster/rocksdb/reclaiming.hpp"
@@ -157,6 +158,11 @@ class RocksDbStore final : public Store {
   Result<Traffic> traffic(const StorageGroup& group) const override {
     if (!group_number(group)) return unknown_group(group);
     return traffic_->of(group);
+  }
+
+  void purge(PurgeRequest request, Completion<Purged> done) override {
+    auto apply = [request = std::move(request)](Change& change) { return rocks::purge(change, request); };
+    committer_.submit<Purged>(std::move(apply), std::move(done));
   }
 
   void mark_absent(AbsentReport report, Completion<Done> done) override {

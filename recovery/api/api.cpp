@@ -118,7 +118,14 @@ void Api::add_routes(http::Router& router, TokenSource tokens) {
 
 void Api::add_operator_routes(http::Router& router) {
   auto entrance = std::make_shared<Entrance>();
-  router.add("GET", "/v1/status", implementation_->handler(entrance, Action::look, &Calls::status));
+  const auto add = [&](const char* method, const std::string& path, Implementation::Call call) {
+    router.add(method, path, implementation_->handler(entrance, Action::administer, call));
+  };
+  add("GET", "/v1/status", &Calls::status);
+  const std::string group = "/v1/clusters/{c}/storage-groups/{g}";
+  add("GET", group + "/sizing", &Calls::sizing);
+  add("DELETE", group + "/deliveries", &Calls::purge);
+  add("DELETE", group + "/deliveries/{id}", &Calls::purge_delivery);
   add_calls(router, std::move(entrance));
 }
 

@@ -37,8 +37,8 @@ class Api {
 
   /// The calls of the contract, for whoever has a token.
   void add_routes(http::Router& router, TokenSource tokens);
-  /// The same without a token and with the role admin, and `GET /v1/status`: for a socket that only the
-  /// operator reaches.
+  /// The same without a token and with the role admin, and the operator's own (status, sizing, purge): for a
+  /// socket that only the operator reaches.
   void add_operator_routes(http::Router& router);
 
  private:

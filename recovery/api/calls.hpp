@@ -40,6 +40,10 @@ class Calls {
   Answer message(Caller caller, http::Request request, http::Responder& out);
   Answer absent(Caller caller, http::Request request, http::Responder& out);
 
+  Answer sizing(Caller caller, http::Request request, http::Responder& out);
+  Answer purge(Caller caller, http::Request request, http::Responder& out);
+  Answer purge_delivery(Caller caller, http::Request request, http::Responder& out);
+
   Answer resubmit(Caller caller, http::Request request, http::Responder& out);
   Answer resubmissions(Caller caller, http::Request request, http::Responder& out);
   Answer resubmission(Caller caller, http::Request request, http::Responder& out);
@@ -59,6 +63,7 @@ class Calls {
   boost::asio::awaitable<dumpster::ClusterState> state_of(std::string cluster);
   boost::asio::awaitable<boost::json::object> cluster_document(std::string cluster);
   boost::asio::awaitable<dumpster::StorageGroupState> group_state(dumpster::StorageGroup group);
+  boost::asio::awaitable<dumpster::Purged> purge_all(dumpster::PurgeRequest purge);
   boost::asio::awaitable<dumpster::Instant> snapshot();
   boost::asio::awaitable<std::vector<dumpster::Resubmission>> newest_resubmissions();
   boost::asio::awaitable<dumpster::Resubmission> load_resubmission(Caller caller, Action action,

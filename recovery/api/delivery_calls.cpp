@@ -3,6 +3,7 @@
 
 #include "recovery/api/answer_documents.hpp"
 #include "recovery/api/calls.hpp"
+#include "recovery/api/parameters.hpp"
 #include "recovery/api/refusal.hpp"
 #include "recovery/api/request_documents.hpp"
 
@@ -20,16 +21,6 @@ namespace {
 // memory of a listing, however long it is.
 constexpr std::size_t page_lines = 200;
 constexpr std::size_t most_gathered = std::size_t{64} * 1024;
-
-dumpster::StorageGroup group_of(const http::Request& request) {
-  return {request.parameter("c"), request.parameter("g")};
-}
-
-dumpster::Instant instant_from(const std::string& name, const std::string& value) {
-  const auto instant = dumpster::from_rfc3339(value);
-  if (!instant) throw Refusal{400, name + " is not an instant of RFC 3339", {{"field", name}}};
-  return *instant;
-}
 
 /// `until` stays empty when it is not given: then it is the listing's `now`.
 struct Window {
@@ -54,12 +45,6 @@ Window window_of(const http::Request& request) {
   if (window.until && *window.until < window.from)
     throw Refusal{400, "until is before from", {{"field", "until"}}};
   return window;
-}
-
-dumpster::Uuid delivery_id_in(const http::Request& request) {
-  const auto id = dumpster::uuid_from(request.parameter("id"));
-  if (!id) throw Refusal{404, "there is no such delivery"};
-  return *id;
 }
 
 http::Response stream_head(std::string content_type) {

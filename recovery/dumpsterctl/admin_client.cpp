@@ -40,7 +40,8 @@ void throw_exception_from_error(const AskFault& fault, const boost::source_locat
   throw std::runtime_error(fault.text);
 }
 
-boost::system::result<std::string, AskFault> AdminClient::get(const std::string& path) const {
+boost::system::result<std::string, AskFault> AdminClient::call(const std::string& path,
+                                                               const char* method) const {
   const Handle handle{curl_easy_init(), &curl_easy_cleanup};
   if (!handle) return AskFault{"libcurl is not available"};
   std::string body;
@@ -48,6 +49,7 @@ boost::system::result<std::string, AskFault> AdminClient::get(const std::string&
   const std::string url = "http://hub" + path;
   curl_easy_setopt(handle.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(handle.get(), CURLOPT_UNIX_SOCKET_PATH, socket_.c_str());
+  curl_easy_setopt(handle.get(), CURLOPT_CUSTOMREQUEST, method);
   curl_easy_setopt(handle.get(), CURLOPT_PROTOCOLS_STR, "http");
   curl_easy_setopt(handle.get(), CURLOPT_PROXY, "");
   curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);

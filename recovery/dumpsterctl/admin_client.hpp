@@ -20,9 +20,17 @@ class AdminClient {
 
   /// The body of the answer to `GET path`. A fault when the socket cannot be reached, the answer does not
   /// come within 30 s, is larger than 64 MiB or is not 200.
-  boost::system::result<std::string, AskFault> get(const std::string& path) const;
+  boost::system::result<std::string, AskFault> get(const std::string& path) const {
+    return call(path, "GET");
+  }
+  /// Likewise of `DELETE path`.
+  boost::system::result<std::string, AskFault> remove(const std::string& path) const {
+    return call(path, "DELETE");
+  }
 
  private:
+  boost::system::result<std::string, AskFault> call(const std::string& path, const char* method) const;
+
   std::string socket_;
 };
 

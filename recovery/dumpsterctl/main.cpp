@@ -1,10 +1,12 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <functional>
 #include <iostream>
 #include <sstream>
 
 #include "recovery/dumpsterctl/admin_client.hpp"
+#include "recovery/dumpsterctl/dumpster_commands.hpp"
 #include "recovery/dumpsterctl/views.hpp"
 
 namespace {
@@ -75,7 +77,8 @@ int show_resubmission(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  int (*command)(const Options&) = nullptr;
+  std::function<int(const Options&)> command;
+  DumpsterOptions dumpster;
   CLI::App app{"Asks a running dumpsterd through its admin socket.", "dumpsterctl"};
   app.set_version_flag("--version", DUMPSTER_VERSION);
   app.add_option("--socket", options.socket, "path of the admin socket")->capture_default_str();
@@ -89,6 +92,9 @@ int main(int argc, char** argv) {
   auto* cluster_show = cluster->add_subcommand("show", "one cluster and its storage groups");
   cluster_show->add_option("cluster", options.cluster, "name of the cluster")->required();
   cluster_show->callback([&] { command = show_cluster; });
+  add_dumpster_commands(app, dumpster, [&](auto run) {
+    command = [run](const Options& given) { return run(AdminClient{given.socket}, given.json); };
+  });
   auto* resubmit = app.add_subcommand("resubmit", "resubmissions")->require_subcommand(1);
   resubmit->add_subcommand("list", "all resubmissions, oldest first")->callback([&] {
     command = list_resubmissions;

@@ -1,32 +1,12 @@
 #include "recovery/dumpsterctl/views.hpp"
 
-#include <boost/json/serialize.hpp>
-
-#include "recovery/dumpsterctl/table.hpp"
+#include "recovery/dumpsterctl/document_text.hpp"
 
 namespace recovery::dumpsterctl {
 namespace {
 
 namespace json = boost::json;
 using Align = Table::Column::Align;
-
-std::string text_of(const json::object& object, std::string_view name) {
-  const auto* value = object.if_contains(name);
-  if (value == nullptr || value->is_null()) return "-";
-  if (value->is_string()) return std::string{value->get_string()};
-  if (value->is_bool()) return value->get_bool() ? "yes" : "no";
-  return json::serialize(*value);
-}
-
-std::string instant_of(const json::object& object, std::string_view name) {
-  return shown_instant(text_of(object, name));
-}
-
-std::string size_of(const json::object& object, std::string_view name) {
-  const auto* value = object.if_contains(name);
-  if (value == nullptr || !value->is_number()) return "-";
-  return shown_size(value->to_number<double>());
-}
 
 /// The objects in a member that is a list of them.
 std::vector<const json::object*> objects_of(const json::object& object, std::string_view name) {
@@ -91,14 +71,6 @@ std::string destinations_part(const json::object& status) {
                text_of(*one, "held_in_doubt"), text_of(*one, "last_error")});
   }
   return table.empty() ? std::string{} : "\n" + table.text();
-}
-
-std::string named_lines(const std::vector<std::pair<std::string, std::string>>& lines) {
-  Table table{{{"", 14}, {"", 64}}};
-  for (const auto& [name, value] : lines)
-    table.add({name, value});
-  auto text = table.text();
-  return text.substr(text.find('\n') + 1);  // without the empty titles
 }
 
 }  // namespace

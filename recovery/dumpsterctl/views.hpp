@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <string>
+#include <vector>
 
 namespace recovery::dumpsterctl {
 
@@ -10,6 +11,10 @@ namespace recovery::dumpsterctl {
 /// older hub may say less.
 std::string status_view(const boost::json::object& status);
 std::string cluster_view(const boost::json::object& cluster);
+std::string sizing_view(const std::string& group, const boost::json::object& sizing);
+/// `lines`: the deliveries, and last what the hub says about the listing.
+std::string deliveries_view(const std::vector<boost::json::object>& lines);
+std::string purge_view(const boost::json::object& purged);
 std::string resubmissions_view(const boost::json::array& list);
 std::string resubmission_view(const boost::json::object& resubmission);
 

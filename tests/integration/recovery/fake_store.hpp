@@ -51,6 +51,7 @@ class FakeStore final : public dumpster::Store {
   dumpster::Result<dumpster::Traffic> traffic(const dumpster::StorageGroup&) const override {
     return dumpster::Traffic{now};
   }
+  void purge(dumpster::PurgeRequest, Completion<dumpster::Purged> done) override { done(dumpster::Purged{}); }
   std::uint64_t times_reopened() const override { return 0; }
   dumpster::SpoolTotals spool_totals() const override { return {3, 4096, now}; }
 
