@@ -222,6 +222,9 @@ class Store {
   virtual HubIdentity identity() const = 0;
   /// Brings the gauges up to the last write; called before they are read.
   virtual void show_gauges() = 0;
+  /// Other limits for a group, from now on; what is over them goes at once. While retention is off the
+  /// coverage is `now`; switched on again it begins then. `not_found`.
+  virtual void set_limits(StorageGroup group, RetentionLimits limits, Completion<Done> done) = 0;
   /// Applies size and time limits now; called from time to time, since `max_time` passes without a write.
   virtual void retain() = 0;
   /// False after a failed write: nothing more is acknowledged until the store has opened itself again.

@@ -111,4 +111,15 @@ Result<void> finish_creation(const Folder& folder) {
   return write_format(folder, complete);
 }
 
+bool in_use(const Folder& folder) {
+  const int file = ::open((folder.database() / "LOCK").c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  const bool locked = ::fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  ::close(file);
+  return locked;
+}
+
 }  // namespace dumpster::rocks

@@ -30,4 +30,7 @@ Result<void> begin_creation(const Folder& folder);
 /// Says durably that the store is complete. From now on a missing database is an error, not a fresh start.
 Result<void> finish_creation(const Folder& folder);
 
+/// Whether another process has the database open.
+bool in_use(const Folder& folder);
+
 }  // namespace dumpster::rocks

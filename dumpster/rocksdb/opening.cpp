@@ -22,6 +22,7 @@ class Preparing {
   void make_hub();
   void read_hub();
   void read_clusters();
+  void leave_others();
   void read_resubmissions();
   void remove_begun_bodies();
   void begin_run();
@@ -68,6 +69,28 @@ void Preparing::read_clusters() {
     for (const auto& group : definition.storage_groups)
       read_group({definition.name, group.name}, group.limits);
   }
+}
+
+/// What is not configured is retained by nobody. Configured again, it covers from then on.
+void Preparing::leave_others() {
+  const auto prefix = key::all_groups();
+  value_or_refuse(database_.walk(
+      Family::state, prefix, key::behind(prefix), [&](std::string_view key, std::string_view payload) {
+        const auto name = key::group_of(key);
+        if (tables_.groups.contains(name)) return true;
+        auto record = value_or_refuse(decode_group(payload));
+        if (record.messages > 0) {
+          metrics::log_warning("storage group not configured", {{"cluster", name.cluster},
+                                                                {"storage_group", name.group},
+                                                                {"retained", record.messages},
+                                                                {"bytes", record.bytes}});
+        }
+        if (!record.retention_off) {
+          record.retention_off = true;
+          put(Family::state, std::string{key}, encode(record));
+        }
+        return true;
+      }));
 }
 
 void Preparing::read_cluster(const ClusterDefinition& definition) {
@@ -160,6 +183,7 @@ Result<Opened> open_and_prepare(const RocksDbStoreOptions& options) {
     Preparing preparing{**database, options};
     preparing.read_hub();
     preparing.read_clusters();
+    preparing.leave_others();
     preparing.read_resubmissions();
     preparing.remove_begun_bodies();
     preparing.begin_run();

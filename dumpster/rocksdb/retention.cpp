@@ -83,4 +83,14 @@ std::size_t evict_by_time(Change& change, const StorageGroup& group, std::size_t
   return choice.going.size();
 }
 
+void set_limits(Change& change, const StorageGroup& group, const RetentionLimits& limits) {
+  if (change.group(group).limits == limits) return;
+  auto& entry = change.edit_group(group);
+  auto& record = entry.record;
+  if (record.retention_off && !limits.off())
+    record.covered_from = std::max(record.covered_from, change.clock());
+  record.retention_off = limits.off();
+  entry.limits = limits;
+}
+
 }  // namespace dumpster::rocks

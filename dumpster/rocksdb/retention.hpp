@@ -13,4 +13,6 @@ std::size_t evict_by_size(Change& change, const StorageGroup& group, std::size_t
 /// Removes deliveries that are older than `max_time`; all of them while retention is off.
 std::size_t evict_by_time(Change& change, const StorageGroup& group, std::size_t most);
 
+void set_limits(Change& change, const StorageGroup& group, const RetentionLimits& limits);
+
 }  // namespace dumpster::rocks

@@ -198,6 +198,15 @@ class RocksDbStore final : public Store {
     });
   }
 
+  void set_limits(StorageGroup group, RetentionLimits limits, Completion<Done> done) override {
+    auto apply = [group = std::move(group), limits](Change& change) {
+      rocks::set_limits(change, group, limits);
+      return Done{};
+    };
+    committer_.submit<Done>(std::move(apply), std::move(done));
+    retain();
+  }
+
   void show_gauges() override;
   void retain() override;
   std::uint64_t times_reopened() const override { return committer_.reopened(); }

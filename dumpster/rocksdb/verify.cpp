@@ -223,6 +223,8 @@ Result<Verification> verify_store(const std::filesystem::path& path) {
   if (!state) return state.error();
   if (*state != FolderState::complete)
     return Error{Fault::not_found, "there is no store in " + path.string()};
+  if (in_use(folder))
+    return Error{Fault::unavailable, "another process has the store in " + path.string() + " open"};
   const auto database = Database::open(folder.database(), Database::Mode::read_only);
   if (!database) return database.error();
   return Verifying{**database}.run();

@@ -21,6 +21,8 @@ struct TlsSettings {
   std::filesystem::path certificate;  ///< PEM, with its chain
   std::filesystem::path key;          ///< PEM
   std::filesystem::path client_ca;    ///< PEM; empty: no client certificates
+
+  bool operator==(const TlsSettings&) const = default;
 };
 
 struct ServerSettings {

@@ -18,6 +18,8 @@ namespace relay {
 struct ListenerConfiguration {
   ListenAddress address;
   smtp::Protocol protocol = smtp::Protocol::smtp;
+
+  bool operator==(const ListenerConfiguration&) const = default;
 };
 
 /// The hub's configuration file, checked. `deploy/dumpsterd.toml` explains every key.

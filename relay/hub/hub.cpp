@@ -9,6 +9,7 @@
 #include "dumpster/rocksdb_store.hpp"
 #include "metrics/log.hpp"
 #include "recovery/api/observability.hpp"
+#include "relay/hub/reloading.hpp"
 
 namespace relay {
 
@@ -49,8 +50,9 @@ std::string text_of(const ListenAddress& address) {
 
 }  // namespace
 
-Hub::Hub(HubConfiguration configuration, Surroundings surroundings)
-    : configuration_(std::move(configuration)),
+Hub::Hub(std::string path, HubConfiguration configuration, Surroundings surroundings)
+    : path_(std::move(path)),
+      configuration_(std::move(configuration)),
       directory_(std::move(surroundings.directory)),
       tokens_(std::move(surroundings.tokens)) {}
 
@@ -189,14 +191,59 @@ void Hub::wait_for_signals() {
 }
 
 void Hub::reload() {
+  auto reading = read_configuration(path_);
   std::vector<std::string> faults;
-  auto surroundings = read_surroundings(configuration_, faults);
+  for (const auto& fault : reading.faults)
+    faults.push_back(to_string(fault));
+  auto surroundings = read_surroundings(reading.configuration, faults);
   for (const auto& fault : faults)
     metrics::log_error("not reloaded", {{"fault", fault}});
-  if (!faults.empty()) return;
+  if (!faults.empty() || refuse_dropping(reading.configuration)) return;
+  for (const auto& warning : reading.configuration.warnings)
+    metrics::log_warning("configuration", {{"warning", warning}});
+  for (const auto& key : kept_until_restart(configuration_, reading.configuration))
+    metrics::log_warning("kept until a restart", {{"key", key}});
   directory_.set(std::move(surroundings.directory));
   tokens_.set(std::move(surroundings.tokens));
-  metrics::log_info("reloaded", {{"read", "recipients and tokens"}, {"kept", "all else until a restart"}});
+  apply_limits(reading.configuration);
+  metrics::log_info("reloaded");
+}
+
+/// A group that the configuration no longer has would be served by nobody, with its mail in it (promise 11).
+/// What holds nothing any more may go, at the next start.
+bool Hub::refuse_dropping(const HubConfiguration& read) {
+  const auto gone = dropped(configuration_, read);
+  if (!gone.any()) return false;
+  for (const auto& group : gone.storage_groups) {
+    store_->storage_group_state(group, [](dumpster::Result<dumpster::StorageGroupState> state) {
+      if (!state) return;
+      metrics::log_error("not reloaded", {{"fault", "a storage group would be dropped with its mail"},
+                                          {"cluster", state->name.cluster},
+                                          {"storage_group", state->name.group},
+                                          {"retained", state->messages},
+                                          {"in_doubt", state->in_doubt}});
+    });
+  }
+  for (const auto& node : gone.nodes)
+    metrics::log_error("not reloaded", {{"fault", "a node would be dropped"}, {"node", node}});
+  metrics::log_error("not reloaded",
+                     {{"fault", "clusters, storage groups and nodes are dropped by a restart only"},
+                      {"spooled", store_->spool_totals().messages}});
+  return true;
+}
+
+void Hub::apply_limits(const HubConfiguration& read) {
+  for (const auto& cluster : read.clusters) {
+    for (const auto& group : cluster.storage_groups) {
+      const dumpster::StorageGroup name{cluster.name, group.name};
+      store_->set_limits(name, group.limits, [name](dumpster::Result<dumpster::Done> done) {
+        if (done || done.error().fault == dumpster::Fault::not_found) return;  // new: from the next start on
+        metrics::log_error(
+            "limits not set",
+            {{"cluster", name.cluster}, {"storage_group", name.group}, {"reason", done.error().detail}});
+      });
+    }
+  }
 }
 
 /// In two steps: no new mail, sessions end behind the message they are receiving; then deliveries end and are

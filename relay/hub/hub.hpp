@@ -23,11 +23,13 @@ namespace relay {
 /// and signals are served on the thread that calls `run`.
 class Hub {
  public:
-  Hub(HubConfiguration configuration, Surroundings surroundings);
+  /// `path`: the file that a reload reads again.
+  Hub(std::string path, HubConfiguration configuration, Surroundings surroundings);
   ~Hub();
 
   /// Opens the store and the ports, loads the spool, serves until SIGTERM or SIGINT, then drains and closes.
-  /// SIGHUP reads recipients and tokens again; a file with faults keeps what was there. The exit status.
+  /// SIGHUP reads configuration, recipients and tokens again: limits of retention, recipients and tokens
+  /// count at once, the rest from the next start on. Any fault keeps all that was there. The exit status.
   int run();
 
  private:
@@ -41,6 +43,10 @@ class Hub {
   void stop();
   void drained();
 
+  void apply_limits(const HubConfiguration& read);
+  bool refuse_dropping(const HubConfiguration& read);
+
+  const std::string path_;
   HubConfiguration configuration_;
   Reloadable<Directory> directory_;
   Reloadable<recovery::Tokens> tokens_;

@@ -5,14 +5,17 @@
 
 #include "relay/hub/configuration.hpp"
 #include "relay/hub/hub.hpp"
+#include "relay/hub/offline_verification.hpp"
 #include "relay/hub/surroundings.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app{"dumpsterd, a mail hub that refills replicated mailbox clusters after a failover"};
   std::string path;
   bool check = false;
+  bool verify = false;
   app.add_option("--config", path, "configuration file (TOML)")->required();
   app.add_flag("--check", check, "check the configuration and the files it names, and exit");
+  app.add_flag("--verify", verify, "walk over the store of a hub that is not running, and exit");
   app.set_version_flag("--version", DUMPSTER_VERSION);
   CLI11_PARSE(app, argc, argv);
 
@@ -20,6 +23,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> faults;
   for (const auto& fault : reading.faults)
     faults.push_back(to_string(fault));
+  if (verify && faults.empty()) return relay::verify_offline(reading.configuration.data_dir);
   auto surroundings = relay::read_surroundings(reading.configuration, faults);
   for (const auto& fault : faults)
     std::cerr << fault << '\n';
@@ -30,6 +34,6 @@ int main(int argc, char** argv) {
     std::cout << path << ": no faults\n";
     return 0;
   }
-  relay::Hub hub{std::move(reading.configuration), std::move(surroundings)};
+  relay::Hub hub{path, std::move(reading.configuration), std::move(surroundings)};
   return hub.run();
 }

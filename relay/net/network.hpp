@@ -13,6 +13,7 @@ namespace relay {
 class Network {
  public:
   bool contains(const boost::asio::ip::address& address) const;
+  bool operator==(const Network&) const = default;
 
   friend std::optional<Network> network_from(std::string_view text);
 
@@ -30,6 +31,8 @@ bool any_contains(const std::vector<Network>& networks, const boost::asio::ip::a
 struct ListenAddress {
   boost::asio::ip::address address;
   std::uint16_t port = 0;
+
+  bool operator==(const ListenAddress&) const = default;
 };
 
 std::optional<ListenAddress> listen_address_from(std::string_view text);

@@ -14,6 +14,8 @@ struct BackOff {
 
   /// The wait after `failures` failures (from 1). `chance` in [0, 1) chooses within ±10 %.
   dumpster::Duration after(std::uint32_t failures, double chance) const;
+
+  bool operator==(const BackOff&) const = default;
 };
 
 }  // namespace relay

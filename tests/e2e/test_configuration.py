@@ -3,7 +3,7 @@ import re
 import unittest
 
 from case import ALICE, CLUSTER, GROUP, EndToEnd
-from harness.hub import file_digests
+from harness.hub import file_digests, run
 from harness.processes import Process, answers, wait_until
 from harness.smtp_raw import RawClient
 
@@ -78,6 +78,90 @@ class Reload(EndToEnd):
         hub.reload()
         wait_until(lambda: "not reloaded" in hub.log(), 10, "the fault is told")
         self.assertTrue(self.recipient_is(hub, newcomer, "250"))
+
+    def test_sighup_takes_new_limits_at_once_and_names_what_waits_for_a_restart(self):
+        (node,) = self.sinks("node1")
+        hub = self.clustered_hub([node], limits={"max_size": "1GiB"})
+        for number in range(6):
+            self.wait_copies(node, self.send(hub, [f"m{number}@x"], size=20000))
+        hub.wait_spool_empty()
+        created = hub.api().hub()["store_created"]
+        hub.clusters[0].limits = {"max_size": "60KiB"}
+        hub.settings = {"relay": {"max_recipients": 7}}
+        hub.write()
+        hub.reload()
+        wait_until(lambda: hub.metric("dumpster_removed_total", reason="size") > 0, 10, "the new limit counts")
+        self.assertEqual(hub.metric("dumpster_max_bytes"), 60 * 1024)
+        wait_until(lambda: "relay.max_recipients" in hub.log(), 10, "the rest is named")
+        self.assertFalse(hub.api().deliveries(CLUSTER, GROUP, from_=created)[1]["complete"])
+        hub.clusters[0].limits = {"max_size": "0"}
+        hub.write()
+        hub.reload()
+        wait_until(lambda: not hub.api().deliveries(CLUSTER, GROUP)[0], 10, "retention is off")
+        hub.clusters[0].limits = {}
+        hub.write()
+        before = hub.api().hub()["now"]
+        hub.reload()
+        wait_until(lambda: hub.metric("dumpster_max_bytes") > 0, 10, "and on again")
+        self.wait_copies(node, self.send(hub, ["again@x"]))
+        hub.wait_spool_empty()
+        lines, last = hub.api().deliveries(CLUSTER, GROUP)
+        self.assertEqual([line["message_id"] for line in lines], ["again@x"])
+        self.assertGreater(last["covered_from"], before)
+        self.assertLess(last["covered_from"], lines[0]["delivered_at"])
+
+    def test_sighup_does_not_drop_a_group_and_a_group_that_was_away_covers_from_its_return(self):
+        (node,) = self.sinks("node1")
+        hub = self.clustered_hub([node])
+        hub.clusters[0].groups.append("sg2")
+        hub.recipients.append(f"carol@example.test {CLUSTER}/sg2")
+        hub.stop()
+        hub.start()
+        self.wait_copies(node, self.send(hub, ["kept@x"], ["carol@example.test"]))
+        hub.wait_spool_empty()
+        hub.clusters[0].groups.remove("sg2")
+        carol = hub.recipients.pop()
+        hub.write()
+        hub.reload()
+        wait_until(lambda: "would be dropped" in hub.log(), 10, "the reload is refused")
+        self.assertRegex(hub.log(), r"storage_group=sg2 .*retained=1|retained=1 .*storage_group=sg2")
+        self.assertEqual(hub.api().deliveries(CLUSTER, "sg2")[1]["count"], 1)
+        hub.stop()
+        hub.start()
+        self.assertRegex(hub.log(), r"storage group not configured.*retained=1")
+        away = hub.api().hub()["now"]
+        hub.stop()
+        hub.clusters[0].groups.append("sg2")
+        hub.recipients.append(carol)
+        hub.start()
+        lines, last = hub.api().deliveries(CLUSTER, "sg2")
+        self.assertEqual([line["message_id"] for line in lines], ["kept@x"])
+        self.assertGreater(last["covered_from"], away)
+
+
+class Verification(EndToEnd):
+    def verify(self, hub):
+        return run([hub.bin / "dumpsterd", "--config", hub.configuration, "--verify"])
+
+    def test_a_store_is_verified_while_its_hub_is_down_and_damage_is_named(self):
+        (node,) = self.sinks("node1")
+        hub = self.clustered_hub([node])
+        self.wait_copies(node, self.send(hub, [f"m{number}@x" for number in range(10)]))
+        hub.wait_spool_empty()
+        busy = self.verify(hub)
+        self.assertEqual(busy.returncode, 1, busy.stdout)
+        self.assertIn("open", busy.stderr)
+        self.assertEqual(hub.stop(), 0)
+        sound = self.verify(hub)
+        self.assertEqual(sound.returncode, 0, sound.stderr)
+        self.assertIn("10 deliveries retained", sound.stdout)
+        for path in pathlib.Path(hub.data).rglob("*.blob"):
+            data = bytearray(path.read_bytes())
+            data[len(data) // 2] ^= 0x10
+            path.write_bytes(data)
+        faulty = self.verify(hub)
+        self.assertEqual(faulty.returncode, 1, faulty.stdout)
+        self.assertTrue(faulty.stderr)
 
 
 class DamagedStore(EndToEnd):

@@ -53,13 +53,20 @@ TEST_CASE_METHOD(StoreFixture, "a message that contradicts itself is refused and
   auto wrong_size = new_message({"alice@example.test"}, 100);
   wrong_size.body.pop_back();
   auto nobody = new_message({}, 100);
-  auto incomplete = new_message({"alice@example.test"}, 200'000);
-  for (const auto& made : {wrong_size, nobody, incomplete}) {
+  for (const auto& made : {wrong_size, nobody}) {
     const auto refused = wait_for<Done>([&](auto done) { store().accept(made, std::move(done)); });
     REQUIRE(refused.has_error());
     CHECK(refused.error().fault == Fault::invalid);
     CHECK_FALSE(spooled(made.message.key));
   }
+  CHECK(store().spool_totals().messages == 0);
+}
+
+TEST_CASE_METHOD(StoreFixture, "a message whose chunks are not there is not accepted") {
+  const auto made = new_message({"alice@example.test"}, 200'000);
+  const auto refused = wait_for<Done>([&](auto done) { store().accept(made, std::move(done)); });
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().fault == Fault::unavailable);
   CHECK(store().spool_totals().messages == 0);
 }
 

@@ -52,6 +52,9 @@ class FakeStore final : public dumpster::Store {
     return dumpster::Traffic{now};
   }
   void purge(dumpster::PurgeRequest, Completion<dumpster::Purged> done) override { done(dumpster::Purged{}); }
+  void set_limits(dumpster::StorageGroup, dumpster::RetentionLimits, Completion<Done> done) override {
+    done(Done{});
+  }
   std::uint64_t times_reopened() const override { return 0; }
   dumpster::SpoolTotals spool_totals() const override { return {3, 4096, now}; }
 

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <filesystem>
+
+namespace relay {
+
+/// Walks over the closed store of a hub and prints what it holds and each fault. 0 when it is sound, 1 when
+/// it is not, is in use or cannot be read.
+int verify_offline(const std::filesystem::path& data_dir);
+
+}  // namespace relay
