@@ -80,13 +80,18 @@ void Dispatcher::submit(dumpster::Message message, std::shared_ptr<const std::st
   });
 }
 
-void Dispatcher::schedule(const Message& message, const std::string& expedited_cluster) {
+void Dispatcher::schedule(const Message& message, const std::string& expedited_cluster, LookedUp looked_up) {
+  if (message->after_crash) {
+    recover(message, looked_up);
+    return;
+  }
   PlanConditions conditions;
   conditions.now = clock_.now();
   conditions.retry_min = settings_.back_off.retry_min;
   conditions.smarthost = settings_.smarthost;
   conditions.hold = [this](const std::string& cluster) { return hold_of(cluster); };
   conditions.expedited_cluster = expedited_cluster;
+  conditions.looked_up = std::move(looked_up);
   auto plan = plan_jobs(message, *directory_(), conditions);
   std::set<Destination> touched;
   for (auto& job : plan.jobs) {
@@ -96,13 +101,17 @@ void Dispatcher::schedule(const Message& message, const std::string& expedited_c
     connections_to(destination).queue.add(std::move(job));
     touched.insert(destination);
   }
-  if (plan.again_at && (!message->wake_at || *plan.again_at < *message->wake_at)) {
-    message->wake_at = plan.again_at;
-    timers_.emplace(*plan.again_at, message->spooled.message.key);
-  }
+  if (plan.again_at) wake(message, *plan.again_at);
+  if (!plan.to_look_up.empty()) look_up(message, std::move(plan.to_look_up), expedited_cluster);
   if (!plan.unroutable.empty()) refuse(message, std::move(plan.unroutable));
   for (const auto& destination : touched)
     pump(connections_to(destination));
+}
+
+void Dispatcher::wake(const Message& message, dumpster::Instant instant) {
+  if (message->wake_at && *message->wake_at <= instant) return;
+  message->wake_at = instant;
+  timers_.emplace(instant, message->spooled.message.key);
 }
 
 std::optional<HoldConditions> Dispatcher::hold_of(const std::string& cluster) const {

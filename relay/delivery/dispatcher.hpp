@@ -120,7 +120,8 @@ class Dispatcher : public WorkerOwner {
 
   // --- dispatcher.cpp: planning and handing out
   void on_own_thread(std::function<void()> action);
-  void schedule(const Message& message, const std::string& expedited_cluster = {});
+  void schedule(const Message& message, const std::string& expedited_cluster = {}, LookedUp looked_up = {});
+  void wake(const Message& message, dumpster::Instant instant);
   void pump(Connections& connections);
   bool give(Connections& connections, const std::shared_ptr<Worker>& worker, Job job);
   void put_back(Job job);
@@ -135,6 +136,19 @@ class Dispatcher : public WorkerOwner {
   void look_after_connections(dumpster::Instant now);
   void refresh();
   double chance();
+
+  // --- dispatcher_lookups.cpp: routes that the directory has to be asked for
+  /// What a message waits for: none of these recipients is planned meanwhile.
+  struct Question {
+    Message message;
+    std::vector<ToLookUp> wanted;
+    std::string expedited_cluster;
+    LookedUp answers;
+    std::size_t unanswered = 0;
+  };
+  void look_up(const Message& message, std::vector<ToLookUp> wanted, const std::string& expedited_cluster);
+  void look_up_next();
+  void looked_up(const std::shared_ptr<Question>& question);
 
   // --- dispatcher_outcomes.cpp: what became of it
   void finished(const std::shared_ptr<Worker>& worker, Assignment assignment, TransactionEnd end);
@@ -156,8 +170,20 @@ class Dispatcher : public WorkerOwner {
   // --- dispatcher_recovery.cpp: from the store
   void load_next(std::function<void(std::string)> done, std::optional<dumpster::Uuid> after);
   void take_over(dumpster::SpooledMessage spooled);
-  std::optional<dumpster::AttemptOutcome> doubts_after_crash(const dumpster::SpooledMessage& spooled) const;
+  /// What is to be recorded of a message that may have been under way.
+  struct CrashDoubts {
+    std::optional<dumpster::AttemptOutcome> outcome;
+    std::vector<ToLookUp> to_look_up;
+    bool unsure = false;  ///< the directory cannot say now
+  };
+  CrashDoubts doubts_after_crash(const QueuedMessage& message, const LookedUp& looked_up) const;
+  void add_doubt(const dumpster::SpoolEntry& entry, dumpster::StorageGroup group, std::string mailbox,
+                 CrashDoubts& doubts) const;
   void recover_next();
+  void recover(const Message& message, const LookedUp& looked_up);
+  void record_doubts(const Message& message, dumpster::AttemptOutcome outcome);
+  void recovered(const Message& message);
+  void all_recovered();
   void reload_next();
   std::optional<std::uint64_t> recordings_of(const dumpster::Uuid& key) const;
   void reloaded(dumpster::Uuid key, dumpster::Result<std::optional<dumpster::SpooledMessage>> result);
@@ -193,11 +219,14 @@ class Dispatcher : public WorkerOwner {
   std::multimap<dumpster::Instant, dumpster::Uuid> timers_;
   std::deque<dumpster::Uuid> to_reload_;
   std::set<dumpster::Uuid> reloading_;
-  std::deque<dumpster::SpooledMessage> to_recover_;
+  std::deque<Message> to_recover_;
+  std::map<std::string, dumpster::ClusterState> at_start_;  ///< as the run before has left them
   std::uint32_t recovering_ = 0;
   std::function<void(std::string)> started_callback_;
   bool loaded_ = false;
   bool unclean_ = false;
+  std::deque<std::shared_ptr<Question>> to_look_up_;
+  std::size_t looking_up_ = 0;
   std::function<void()> drained_;
   std::uint32_t recordings_ = 0;
   std::vector<Unrecorded> unrecorded_;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/asio/post.hpp>
 
 #include "metrics/log.hpp"
@@ -8,8 +9,15 @@ namespace relay {
 namespace {
 
 constexpr std::size_t messages_per_page = 1000;
-constexpr std::uint32_t writes_at_a_time = 64;
+constexpr std::uint32_t recoveries_at_a_time = 64;
 constexpr std::size_t reads_at_a_time = 64;
+
+/// What had been answered with 250 and may have been under way when the hub ended without a farewell: never
+/// tried as far as is known, or marked as being tried (promise 8, crash of a hub).
+bool maybe_under_way(const dumpster::SpoolEntry& entry) {
+  if (entry.attempts > 0 && !entry.trying) return false;
+  return !entry.in_doubt || entry.trying;
+}
 
 }  // namespace
 
@@ -26,6 +34,7 @@ void Dispatcher::start(std::function<void(std::string)> done) {
             started_callback_(state.error().detail);
             return;
           }
+          at_start_.emplace(key, *state);
           clusters_.at(key).state = std::move(*state);
           if (--*waiting == 0) load_next(started_callback_, std::nullopt);
         });
@@ -55,73 +64,135 @@ void Dispatcher::load_next(std::function<void(std::string)> done, std::optional<
 }
 
 void Dispatcher::take_over(dumpster::SpooledMessage spooled) {
-  if (unclean_ && doubts_after_crash(spooled)) {
-    to_recover_.push_back(std::move(spooled));
-    return;
-  }
   auto queued = std::make_shared<QueuedMessage>();
   queued->spooled = std::move(spooled);
+  const auto& entries = queued->spooled.entries;
+  queued->after_crash = unclean_ && std::any_of(entries.begin(), entries.end(), maybe_under_way);
+  if (queued->after_crash) to_recover_.push_back(queued);
   messages_.emplace(queued->spooled.message.key, std::move(queued));
 }
 
-/// What had been answered with 250 and may have been under way to a cluster when the hub ended without a
-/// farewell: never tried as far as is known, or marked as being tried (promise 8, crash of a hub).
-std::optional<dumpster::AttemptOutcome> Dispatcher::doubts_after_crash(
-    const dumpster::SpooledMessage& spooled) const {
+/// Doubts about one storage group; the next pass takes another one's. Recipients that are not on a cluster
+/// have none.
+Dispatcher::CrashDoubts Dispatcher::doubts_after_crash(const QueuedMessage& message,
+                                                       const LookedUp& looked_up) const {
   const auto directory = directory_();
-  dumpster::AttemptOutcome outcome;
-  outcome.message = spooled.message.key;
-  outcome.attempt = spooled.attempts + 1;
-  for (const auto& entry : spooled.entries) {
-    if (entry.attempts > 0 && !entry.trying) continue;
-    if (entry.in_doubt && !entry.trying) continue;
-    auto group = entry.group;
-    auto mailbox = entry.mailbox;
-    if (!group) {
-      const auto found = directory->find(spooled.message.envelope.recipients.at(entry.index).address);
-      const auto* resolved = std::get_if<std::vector<Resolved>>(&found);
-      if (resolved == nullptr || resolved->empty()) continue;
-      const auto* at = std::get_if<dumpster::StorageGroup>(&resolved->front().route);
-      if (at == nullptr) continue;
-      group = *at;
-      mailbox = resolved->front().mailbox;
+  CrashDoubts doubts;
+  for (const auto& entry : message.spooled.entries) {
+    if (!maybe_under_way(entry)) continue;
+    if (entry.group) {
+      add_doubt(entry, *entry.group, entry.mailbox, doubts);
+      continue;
     }
-    const auto cluster = clusters_.find(group->cluster);
-    if (cluster == clusters_.end()) continue;
-    if (outcome.target && outcome.target->group != *group) continue;  // the next pass of the loop takes it
-    outcome.target =
-        dumpster::AttemptTarget{*group, cluster->second.state.active, cluster->second.state.term};
-    dumpster::RecipientOutcome doubt;
-    doubt.index = entry.index;
-    doubt.kind = dumpster::RecipientOutcome::Kind::in_doubt;
-    doubt.mailbox = mailbox;
-    doubt.reply = "451 4.3.0 the hub ended while this may have been under way";
-    doubt.next_attempt = clock_.now();
-    outcome.recipients.push_back(std::move(doubt));
+    const auto& address = message.spooled.message.envelope.recipients.at(entry.index).address;
+    const auto known = looked_up.find(address);
+    const auto found =
+        known != looked_up.end() ? std::optional<Lookup>{known->second} : directory->find(address);
+    if (!found) {
+      doubts.to_look_up.push_back({entry.index, address});
+    } else if (const auto* resolved = std::get_if<std::vector<Resolved>>(&*found)) {
+      const auto* group = std::get_if<dumpster::StorageGroup>(&resolved->front().route);
+      if (group != nullptr) add_doubt(entry, *group, resolved->front().mailbox, doubts);
+    } else if (std::get<LookupFault>(*found) == LookupFault::unavailable) {
+      doubts.unsure = true;
+    }
   }
-  if (outcome.recipients.empty()) return std::nullopt;
-  return outcome;
+  return doubts;
+}
+
+/// In doubt at the node that was active when the run before ended: an activation may have come since.
+void Dispatcher::add_doubt(const dumpster::SpoolEntry& entry, dumpster::StorageGroup group,
+                           std::string mailbox, CrashDoubts& doubts) const {
+  const auto cluster = at_start_.find(group.cluster);
+  if (cluster == at_start_.end()) return;
+  if (doubts.outcome && doubts.outcome->target->group != group) return;
+  if (!doubts.outcome) {
+    doubts.outcome.emplace();
+    doubts.outcome->target =
+        dumpster::AttemptTarget{std::move(group), cluster->second.active, cluster->second.term};
+  }
+  dumpster::RecipientOutcome doubt;
+  doubt.index = entry.index;
+  doubt.kind = dumpster::RecipientOutcome::Kind::in_doubt;
+  doubt.mailbox = std::move(mailbox);
+  doubt.reply = "451 4.3.0 the hub ended while this may have been under way";
+  doubt.next_attempt = clock_.now();
+  doubts.outcome->recipients.push_back(std::move(doubt));
+}
+
+/// Records what may have been under way, before anything of the message is sent. While the directory cannot
+/// say whether it goes to a cluster at all, the message waits.
+void Dispatcher::recover(const Message& message, const LookedUp& looked_up) {
+  if (message->recording > 0 || !message->busy.empty()) return;  // under way already
+  auto doubts = doubts_after_crash(*message, looked_up);
+  if (!doubts.to_look_up.empty()) {
+    look_up(message, std::move(doubts.to_look_up), {});
+  } else if (doubts.outcome) {
+    record_doubts(message, std::move(*doubts.outcome));
+  } else if (doubts.unsure) {
+    wake(message, clock_.now() + settings_.back_off.retry_min);
+    recovered(message);
+  } else {
+    message->after_crash = false;
+    recovered(message);
+  }
+}
+
+void Dispatcher::record_doubts(const Message& message, dumpster::AttemptOutcome outcome) {
+  outcome.message = message->spooled.message.key;
+  outcome.attempt = message->spooled.attempts + 1;
+  ++message->recording;
+  ++message->recordings;
+  ++recordings_;
+  auto done = [this, message](dumpster::Result<dumpster::AttemptRecorded> result) {
+    on_own_thread([this, message, result = std::move(result)]() mutable {
+      --message->recording;
+      --recordings_;
+      if (!result && !loaded_) {
+        started_callback_(result.error().detail);
+      } else if (!result) {
+        metrics::log_error("outcome not recorded", {{"id", dumpster::to_string(message->spooled.message.key)},
+                                                    {"reason", result.error().detail}});
+        wake(message, clock_.now() + settings_.back_off.retry_min);
+      } else if (result->left) {
+        message->spooled = std::move(*result->left);
+        recover(message, {});
+      } else {
+        message->spooled.entries.clear();
+        message->after_crash = false;
+        forget_when_settled(message);
+        recovered(message);
+      }
+      drained_when_idle();
+    });
+  };
+  store_.record(std::move(outcome), std::move(done));
+}
+
+/// The message has had its turn: at the start others have theirs, afterwards it goes on as any other.
+void Dispatcher::recovered(const Message& message) {
+  if (loaded_) {
+    if (!message->after_crash) schedule(message);
+    return;
+  }
+  // Not from here: each would stand on the stack of the one before.
+  on_own_thread([this] {
+    --recovering_;
+    recover_next();
+  });
 }
 
 void Dispatcher::recover_next() {
-  while (recovering_ < writes_at_a_time && !to_recover_.empty()) {
-    auto spooled = std::make_shared<dumpster::SpooledMessage>(std::move(to_recover_.front()));
+  while (recovering_ < recoveries_at_a_time && !to_recover_.empty()) {
+    const auto message = to_recover_.front();
     to_recover_.pop_front();
-    auto outcome = doubts_after_crash(*spooled);
     ++recovering_;
-    store_.record(std::move(*outcome), [this, spooled](dumpster::Result<dumpster::AttemptRecorded> result) {
-      on_own_thread([this, spooled, result = std::move(result)]() mutable {
-        --recovering_;
-        if (!result) {
-          started_callback_(result.error().detail);
-          return;
-        }
-        if (result->left) take_over(std::move(*result->left));
-        recover_next();
-      });
-    });
+    recover(message, {});
   }
-  if (recovering_ > 0 || !to_recover_.empty() || loaded_) return;
+  if (recovering_ == 0 && to_recover_.empty() && !loaded_) all_recovered();
+}
+
+void Dispatcher::all_recovered() {
   metrics::log_info("spool loaded",
                     {{"messages", messages_.size()}, {"clean_shutdown", unclean_ ? "no" : "yes"}});
   loaded_ = true;
@@ -130,8 +201,9 @@ void Dispatcher::recover_next() {
   all.reserve(messages_.size());
   for (const auto& [key, message] : messages_)
     all.push_back(message);
-  for (const auto& message : all)
-    schedule(message);
+  for (const auto& message : all) {
+    if (!message->after_crash) schedule(message);
+  }
   for (const auto& [name, cluster] : clusters_)
     pass_barrier(name);
   reload_next();

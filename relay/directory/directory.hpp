@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,15 +29,33 @@ enum class LookupFault {
 /// One address, or several when it is an alias of several. Each target once.
 using Lookup = std::variant<std::vector<Resolved>, LookupFault>;
 
-/// Says for each recipient where its mailbox is. Immutable and thread-safe: a reload makes a new one.
+/// Says for each recipient where its mailbox is. Thread-safe.
+///
+/// Addresses are given without angle brackets; `postmaster` without a domain is RFC 5321 4.5.1's. Matching:
+/// full address first, then local part without `+detail`, then `@domain`; local parts and domains
+/// case-insensitive.
 class Directory {
  public:
   virtual ~Directory() = default;
 
-  /// `address` without angle brackets; `postmaster` without a domain is RFC 5321 4.5.1's. Matching: full
-  /// address first, then local part without `+detail`, then `@domain`; local parts and domains
-  /// case-insensitive.
-  virtual Lookup find(std::string_view address) const = 0;
+  /// The answer when it is at hand; nothing when it has to be waited for (then `ask`). Never waits.
+  virtual std::optional<Lookup> find(std::string_view address) const = 0;
+  /// Calls `done` once: before it returns, or later on a thread of the directory's own. The wait is bounded;
+  /// what could not be found out in time is `unavailable`.
+  virtual void ask(std::string address, std::function<void(Lookup)> done) const = 0;
+  /// Answers with `unavailable` whatever still waits, and all that is asked afterwards and not at hand. May
+  /// wait for what is under way: not from an io thread.
+  virtual void close() const {}
+};
+
+/// A directory that has every answer at hand.
+class ReadyDirectory : public Directory {
+ public:
+  std::optional<Lookup> find(std::string_view address) const final { return look_up(address); }
+  void ask(std::string address, std::function<void(Lookup)> done) const final { done(look_up(address)); }
+
+ private:
+  virtual Lookup look_up(std::string_view address) const = 0;
 };
 
 }  // namespace relay

@@ -14,16 +14,33 @@ namespace {
 
 constexpr std::size_t most_faults = 1000;
 
-class FileDirectory final : public Directory {
+class TableSource final : public RecipientSource {
+ public:
+  explicit TableSource(const RecipientTable& table) : table_(table) {}
+
+  EntryAnswer find(std::string_view key) override {
+    const auto* entry = table_.find(key);
+    if (entry == nullptr) return NoSuchEntry{};
+    if (entry->route == RecipientTable::alias)
+      return RecipientEntry{table_.key(*entry), table_.text(*entry), {}, nullptr};
+    return RecipientEntry{table_.key(*entry), {}, table_.text(*entry), &table_.route(*entry)};
+  }
+
+ private:
+  const RecipientTable& table_;
+};
+
+class FileDirectory final : public ReadyDirectory {
  public:
   FileDirectory(RecipientTable table, std::string hub_name)
       : table_(std::move(table)), hub_name_(std::move(hub_name)) {}
 
-  Lookup find(std::string_view address) const override {
-    return AliasExpansion{table_, hub_name_}.run(address);
+ private:
+  Lookup look_up(std::string_view address) const override {
+    TableSource source{table_};
+    return *AliasExpansion{source, hub_name_}.run(address);  // a table has everything at hand
   }
 
- private:
   RecipientTable table_;
   std::string hub_name_;
 };

@@ -5,15 +5,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
-#include "dumpster/delivery.hpp"
-#include "relay/directory/next_hop.hpp"
+#include "relay/directory/recipient_source.hpp"
 
 namespace relay {
-
-using Route = std::variant<dumpster::StorageGroup, NextHop>;
 
 /// The lines of a recipients file, compact: texts lie one behind the other in one string, lines are sorted by
 /// their key.

@@ -32,6 +32,9 @@ struct QueuedMessage {
   /// is stale.
   std::uint32_t recording = 0;
   std::uint64_t recordings = 0;
+  /// It may have been under way when the run before ended, and that is not recorded yet: nothing of it is
+  /// sent.
+  bool after_crash = false;
   /// When it is to be planned again.
   std::optional<dumpster::Instant> wake_at;
 

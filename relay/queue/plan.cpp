@@ -5,26 +5,32 @@
 namespace relay {
 namespace {
 
-struct Route {
+struct Way {
   Destination destination;
   std::optional<dumpster::StorageGroup> group;
   bool smarthost = false;
   std::string mailbox;
 };
 
-using Found = std::variant<Route, LookupFault>;
+struct NotAtHand {};
 
-Route group_route(const dumpster::StorageGroup& group, const std::string& mailbox) {
+using Found = std::variant<Way, LookupFault, NotAtHand>;
+
+Way group_route(const dumpster::StorageGroup& group, const std::string& mailbox) {
   return {ClusterDestination{group.cluster}, group, false, mailbox};
 }
 
 Found route_of(const dumpster::SpoolEntry& entry, const std::string& address, const Directory& directory,
                const PlanConditions& conditions) {
   if (entry.group) return group_route(*entry.group, entry.mailbox);
-  const auto found = directory.find(address);
+  const auto known = conditions.looked_up.find(address);
+  const auto answer =
+      known != conditions.looked_up.end() ? std::optional<Lookup>{known->second} : directory.find(address);
+  if (!answer) return NotAtHand{};
+  const auto& found = *answer;
   if (const auto* fault = std::get_if<LookupFault>(&found)) {
     if (*fault == LookupFault::unknown && conditions.smarthost) {
-      return Route{*conditions.smarthost, std::nullopt, true, {}};
+      return Way{*conditions.smarthost, std::nullopt, true, {}};
     }
     return *fault;
   }
@@ -34,14 +40,14 @@ Found route_of(const dumpster::SpoolEntry& entry, const std::string& address, co
   if (const auto* group = std::get_if<dumpster::StorageGroup>(&resolved.route)) {
     return group_route(*group, resolved.mailbox);
   }
-  return Route{std::get<NextHop>(resolved.route), std::nullopt, false, {}};
+  return Way{std::get<NextHop>(resolved.route), std::nullopt, false, {}};
 }
 
 void wait_until(Plan& plan, dumpster::Instant instant) {
   plan.again_at = plan.again_at ? std::min(*plan.again_at, instant) : instant;
 }
 
-Job& job_for(Plan& plan, const std::shared_ptr<QueuedMessage>& message, const Route& route, bool resubmission,
+Job& job_for(Plan& plan, const std::shared_ptr<QueuedMessage>& message, const Way& route, bool resubmission,
              std::uint32_t max_recipients) {
   for (auto& job : plan.jobs) {
     if (job.destination == route.destination && job.group == route.group &&
@@ -61,8 +67,18 @@ Plan plan_jobs(const std::shared_ptr<QueuedMessage>& message, const Directory& d
   const auto& spooled = message->spooled;
   for (const auto& entry : spooled.entries) {
     if (message->busy.contains(entry.index)) continue;
-    const auto found =
-        route_of(entry, spooled.message.envelope.recipients.at(entry.index).address, directory, conditions);
+    // Whose turn has not come is looked up then. Back-off against an old node counts for nobody's route but
+    // its own, which has to be known.
+    if (entry.next_attempt > conditions.now && conditions.expedited_cluster.empty()) {
+      wait_until(plan, entry.next_attempt);
+      continue;
+    }
+    const auto& address = spooled.message.envelope.recipients.at(entry.index).address;
+    const auto found = route_of(entry, address, directory, conditions);
+    if (std::holds_alternative<NotAtHand>(found)) {
+      plan.to_look_up.push_back({entry.index, address});
+      continue;
+    }
     if (const auto* fault = std::get_if<LookupFault>(&found)) {
       if (*fault == LookupFault::unavailable) {
         wait_until(plan, conditions.now + conditions.retry_min);
@@ -73,7 +89,7 @@ Plan plan_jobs(const std::shared_ptr<QueuedMessage>& message, const Directory& d
       }
       continue;
     }
-    const auto& route = std::get<Route>(found);
+    const auto& route = std::get<Way>(found);
     auto due = entry.next_attempt;
     if (route.group) {
       if (route.group->cluster == conditions.expedited_cluster) due = conditions.now;

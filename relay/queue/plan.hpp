@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,8 @@
 
 namespace relay {
 
+using LookedUp = std::map<std::string, Lookup>;
+
 struct PlanConditions {
   dumpster::Instant now{};
   dumpster::Duration retry_min = std::chrono::seconds{5};
@@ -22,6 +25,8 @@ struct PlanConditions {
   std::function<std::optional<HoldConditions>(const std::string& cluster)> hold;
   /// A cluster that was just activated: back-off against its old node does not count any more.
   std::string expedited_cluster;
+  /// What the directory has answered meanwhile to `Plan::to_look_up` of an earlier plan, by address.
+  LookedUp looked_up;
 };
 
 /// A recipient for whom there is no way any more.
@@ -30,10 +35,17 @@ struct Unroutable {
   std::string reply;
 };
 
+/// A recipient whose route the directory does not have at hand.
+struct ToLookUp {
+  std::uint32_t index = 0;
+  std::string address;
+};
+
 /// What is to be done for a message now.
 struct Plan {
   std::vector<Job> jobs;
   std::vector<Unroutable> unroutable;
+  std::vector<ToLookUp> to_look_up;           ///< ask, and plan again with the answers
   std::optional<dumpster::Instant> again_at;  ///< when to plan again for those that wait
 };
 

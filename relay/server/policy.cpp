@@ -4,9 +4,7 @@
 
 namespace relay {
 
-RecipientDecision decide_recipient(const Directory& directory, bool client_is_trusted, bool has_smarthost,
-                                   std::string_view address) {
-  auto found = directory.find(address);
+RecipientDecision decide_recipient(Lookup found, bool client_is_trusted, bool has_smarthost) {
   if (auto* resolved = std::get_if<std::vector<Resolved>>(&found)) {
     return {{250, "2.1.5", "recipient ok"}, {}, std::move(*resolved)};
   }

@@ -20,8 +20,7 @@ struct RecipientDecision {
 
 /// Trusted clients may send anywhere when there is a smarthost; everyone else only to recipients that the
 /// directory knows.
-RecipientDecision decide_recipient(const Directory& directory, bool client_is_trusted, bool has_smarthost,
-                                   std::string_view address);
+RecipientDecision decide_recipient(Lookup found, bool client_is_trusted, bool has_smarthost);
 
 /// Recipients of a message as they are spooled: the accepted commands with their targets (in the same order),
 /// aliases expanded. Several that end at the same mailbox and detail of a storage group, or at the same

@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "dumpster/await.hpp"
 #include "metrics/log.hpp"
 #include "relay/server/policy.hpp"
 #include "relay/smtp/received_field.hpp"
@@ -99,7 +100,8 @@ asio::awaitable<void> Session::converse() {
       target_count_ = 0;
       machine_.answer({250, "2.1.0", "sender ok"});
     } else if (const auto* check = std::get_if<ServerMachine::CheckRecipient>(&action)) {
-      check_recipient(check->recipient);
+      auto address = check->recipient.address;
+      co_await check_recipient(std::move(address));
     } else if (std::holds_alternative<ServerMachine::BeginMessage>(action)) {
       begin_message();
     } else if (const auto* body = std::get_if<ServerMachine::BodyBytes>(&action)) {
@@ -158,9 +160,17 @@ asio::awaitable<void> Session::farewell(std::string text) {
   static_cast<void>(error);
 }
 
-void Session::check_recipient(const smtp::RecipientCommand& recipient) {
-  auto decision =
-      decide_recipient(*context_.directory(), trusted_, context_.settings.has_smarthost, recipient.address);
+asio::awaitable<void> Session::check_recipient(std::string address) {
+  const auto directory = context_.directory();
+  auto found = directory->find(address);
+  if (!found) {
+    auto ask = [&](dumpster::Completion<Lookup> done) {
+      directory->ask(std::move(address), std::move(done));
+    };
+    auto answer = co_await dumpster::await_result<Lookup>(ask);
+    found = std::move(*answer);  // a directory answers, whatever happens
+  }
+  auto decision = decide_recipient(std::move(*found), trusted_, context_.settings.has_smarthost);
   if (decision.reply.code == 250 &&
       target_count_ + decision.targets.size() > context_.settings.max_recipients) {
     decision.reply = {452, "4.5.3", "too many recipients behind aliases"};

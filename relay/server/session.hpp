@@ -31,7 +31,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<bool> exchange();
   boost::asio::awaitable<void> take_body(std::string_view bytes);
   boost::asio::awaitable<void> end_message();
-  void check_recipient(const smtp::RecipientCommand& recipient);
+  boost::asio::awaitable<void> check_recipient(std::string address);
   void begin_message();
   boost::asio::awaitable<void> farewell(std::string text);
 

@@ -14,19 +14,21 @@ namespace {
 const StorageGroup sg1{"ccr1", "sg1"};
 const StorageGroup sg2{"ccr1", "sg2"};
 
-std::vector<Resolved> all(const Lookup& lookup) {
-  REQUIRE(std::holds_alternative<std::vector<Resolved>>(lookup));
-  return std::get<std::vector<Resolved>>(lookup);
+std::vector<Resolved> all(const std::optional<Lookup>& lookup) {
+  REQUIRE(lookup.has_value());
+  REQUIRE(std::holds_alternative<std::vector<Resolved>>(*lookup));
+  return std::get<std::vector<Resolved>>(*lookup);
 }
 
-Resolved one(const Lookup& lookup) {
+Resolved one(const std::optional<Lookup>& lookup) {
   const auto found = all(lookup);
   REQUIRE(found.size() == 1);
   return found.front();
 }
 
-bool is(const Lookup& lookup, LookupFault fault) {
-  const auto* found = std::get_if<LookupFault>(&lookup);
+bool is(const std::optional<Lookup>& lookup, LookupFault fault) {
+  REQUIRE(lookup.has_value());
+  const auto* found = std::get_if<LookupFault>(&*lookup);
   return found != nullptr && *found == fault;
 }
 

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <map>
+#include <set>
 
 using namespace std::chrono_literals;
 using dumpster::Instant;
@@ -16,15 +17,18 @@ const Instant now{100'000s};
 
 class FakeDirectory : public relay::Directory {
  public:
-  relay::Lookup find(std::string_view address) const override {
+  std::optional<relay::Lookup> find(std::string_view address) const override {
+    if (slow.contains(std::string{address})) return std::nullopt;
     const auto found = known.find(std::string{address});
     if (found == known.end()) return missing;
     return std::vector<Resolved>{found->second};
   }
+  void ask(std::string, std::function<void(relay::Lookup)>) const override { FAIL("a plan asks nobody"); }
   void mailbox(const std::string& address, const StorageGroup& group) {
     known[address] = {address, address, "", group};
   }
   std::map<std::string, Resolved> known;
+  std::set<std::string> slow;  ///< not at hand
   LookupFault missing = LookupFault::unknown;
 };
 
@@ -111,6 +115,47 @@ TEST_CASE("mail to the rest of the world goes to the smarthost") {
   CHECK(plan.jobs[0].smarthost);
   CHECK_FALSE(plan.jobs[0].group);
   CHECK(plan.jobs[0].route_name() == "smarthost");
+}
+
+TEST_CASE("a recipient whose route is not at hand is looked up, and planned with the answer") {
+  FakeDirectory directory;
+  directory.mailbox("a@x", sg1);
+  directory.slow = {"b@x"};
+  const auto message = message_to({"a@x", "b@x"});
+  auto given = conditions();
+  const auto first = relay::plan_jobs(message, directory, given);
+  REQUIRE(first.jobs.size() == 1);
+  CHECK(first.jobs.at(0).recipients.size() == 1);
+  REQUIRE(first.to_look_up.size() == 1);
+  CHECK(first.to_look_up.at(0).index == 1);
+  CHECK(first.to_look_up.at(0).address == "b@x");
+  CHECK(first.unroutable.empty());
+  message->busy.insert(0);
+  given.looked_up["b@x"] = std::vector<Resolved>{{"b@x", "b@x", "", sg2}};
+  const auto second = relay::plan_jobs(message, directory, given);
+  CHECK(second.to_look_up.empty());
+  CHECK(second.jobs.at(0).group == sg2);
+}
+
+TEST_CASE("an answer that says that the directory cannot say now delays the recipient, too") {
+  FakeDirectory directory;
+  directory.slow = {"a@x"};
+  auto given = conditions();
+  given.looked_up["a@x"] = LookupFault::unavailable;
+  const auto plan = relay::plan_jobs(message_to({"a@x"}), directory, given);
+  CHECK(plan.unroutable.empty());
+  CHECK(plan.to_look_up.empty());
+  CHECK(plan.again_at == now + given.retry_min);
+}
+
+TEST_CASE("nobody is looked up before his next attempt is due") {
+  FakeDirectory directory;
+  directory.slow = {"a@x"};
+  const auto message = message_to({"a@x"});
+  message->spooled.entries.at(0).next_attempt = now + 60s;
+  const auto plan = relay::plan_jobs(message, directory, conditions());
+  CHECK(plan.to_look_up.empty());
+  CHECK(plan.again_at == now + 60s);
 }
 
 TEST_CASE("a directory that cannot say now delays mail and refuses none") {
