@@ -1,6 +1,11 @@
 #include "relay/net/connection.hpp"
 
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
@@ -9,11 +14,72 @@ namespace relay {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+/// TLS over the connection's own socket.
+struct Connection::Tls {
+  Tls(asio::ip::tcp::socket& socket, TlsContext with) : context(std::move(with)), stream(socket, *context) {}
+
+  TlsContext context;
+  asio::ssl::stream<asio::ip::tcp::socket&> stream;
+  TlsSession session;
+};
+
+namespace {
+
+/// The name is checked by OpenSSL itself, so that the verdict on a certificate covers it even where it is not
+/// decisive.
+bool expect_host(SSL* ssl, const std::string& host) {
+  error_code not_literal;
+  asio::ip::make_address(host, not_literal);
+  if (!not_literal) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  // Not SSL_set_tlsext_host_name: the macro casts in the old style.
+  auto* name = const_cast<char*>(host.c_str());
+  return SSL_set1_host(ssl, name) == 1 &&
+         SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name) == 1;
+}
+
+std::string subject_of(const X509* certificate) {
+  std::string subject;
+  BIO* memory = BIO_new(BIO_s_mem());
+  if (memory == nullptr) return subject;
+  if (X509_NAME_print_ex(memory, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) >= 0) {
+    char* text = nullptr;
+    const auto size = BIO_ctrl(memory, BIO_CTRL_INFO, 0, &text);
+    if (text != nullptr && size > 0) subject.assign(text, static_cast<std::size_t>(size));
+  }
+  BIO_free(memory);
+  return subject;
+}
+
+TlsSession session_of(SSL* ssl) {
+  TlsSession session;
+  session.protocol = SSL_get_version(ssl);
+  session.cipher = SSL_get_cipher_name(ssl);
+  session.bits = SSL_get_cipher_bits(ssl, nullptr);
+  X509* certificate = SSL_get1_peer_certificate(ssl);
+  if (certificate == nullptr) return session;
+  session.peer_subject = subject_of(certificate);
+  X509_free(certificate);
+  const auto verdict = SSL_get_verify_result(ssl);
+  session.verified = verdict == X509_V_OK;
+  if (!session.verified) session.peer_fault = X509_verify_cert_error_string(verdict);
+  return session;
+}
+
+/// Many peers end TLS without a word. SMTP knows by itself whether it was at an end.
+void untangle(error_code& error) {
+  if (error == asio::ssl::error::stream_truncated) error = asio::error::eof;
+}
+
+}  // namespace
+
 Connection::Connection(asio::ip::tcp::socket socket)
     : socket_(std::move(socket)), timer_(socket_.get_executor()) {
   error_code ignored;
   remote_ = socket_.remote_endpoint(ignored);
 }
+
+Connection::~Connection() = default;
 
 void Connection::begin_wait(std::chrono::milliseconds limit) {
   deadline_ = std::chrono::steady_clock::now() + limit;
@@ -66,7 +132,12 @@ asio::awaitable<std::size_t> Connection::read_some(asio::mutable_buffer buffer,
                                                    std::chrono::milliseconds limit, error_code& error) {
   std::size_t size = 0;
   begin_wait(limit);
-  size = co_await socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+  if (tls_) {
+    size = co_await tls_->stream.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+    untangle(error);
+  } else {
+    size = co_await socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+  }
   end_wait(error);
   co_return size;
 }
@@ -75,9 +146,64 @@ asio::awaitable<error_code> Connection::write(std::string_view bytes, std::chron
   error_code error;
   const auto buffer = asio::buffer(bytes.data(), bytes.size());
   begin_wait(limit);
-  co_await asio::async_write(socket_, buffer, asio::redirect_error(asio::use_awaitable, error));
+  if (tls_) {
+    co_await asio::async_write(tls_->stream, buffer, asio::redirect_error(asio::use_awaitable, error));
+  } else {
+    co_await asio::async_write(socket_, buffer, asio::redirect_error(asio::use_awaitable, error));
+  }
   end_wait(error);
   co_return error;
+}
+
+asio::awaitable<error_code> Connection::handshake_as_server(TlsContext context,
+                                                            std::chrono::milliseconds limit) {
+  auto tls = std::make_unique<Tls>(socket_, std::move(context));
+  auto error = co_await handshake(std::move(tls), true, limit);
+  co_return error;
+}
+
+asio::awaitable<error_code> Connection::handshake_as_client(TlsContext context, std::string host,
+                                                            std::chrono::milliseconds limit) {
+  auto tls = std::make_unique<Tls>(socket_, std::move(context));
+  if (!expect_host(tls->stream.native_handle(), host)) {
+    cut();
+    co_return asio::error::invalid_argument;
+  }
+  auto error = co_await handshake(std::move(tls), false, limit);
+  co_return error;
+}
+
+asio::awaitable<error_code> Connection::handshake(std::unique_ptr<Tls> tls, bool as_server,
+                                                  std::chrono::milliseconds limit) {
+  error_code error;
+  const auto side = as_server ? asio::ssl::stream_base::server : asio::ssl::stream_base::client;
+  tls_ = std::move(tls);
+  begin_wait(limit);
+  co_await tls_->stream.async_handshake(side, asio::redirect_error(asio::use_awaitable, error));
+  untangle(error);
+  end_wait(error);
+  auto* ssl = tls_->stream.native_handle();
+  if (!error) {
+    tls_->session = session_of(ssl);
+    co_return error;
+  }
+  const auto verdict = SSL_get_verify_result(ssl);
+  tls_fault_ = verdict == X509_V_OK ? error.message() : X509_verify_cert_error_string(verdict);
+  cut();
+  tls_.reset();
+  co_return error;
+}
+
+const TlsSession* Connection::tls() const {
+  return tls_ ? &tls_->session : nullptr;
+}
+
+asio::awaitable<void> Connection::close_tls(std::chrono::milliseconds limit) {
+  error_code ignored;
+  if (!tls_ || !socket_.is_open()) co_return;
+  begin_wait(limit);
+  co_await tls_->stream.async_shutdown(asio::redirect_error(asio::use_awaitable, ignored));
+  end_wait(ignored);
 }
 
 void Connection::interrupt() {
