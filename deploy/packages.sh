@@ -13,7 +13,7 @@ build=(
   libtomlplusplus-dev python3 zlib1g-dev
 )
 # clang is the second compiler, prometheus brings promtool, the mailbox servers are real ones.
-tests=(e2fsprogs clang-14 clang-format-14 curl dovecot-core dovecot-lmtpd libfaketime openssl procps prometheus swaks)
+tests=(e2fsprogs clang-14 clang-format-14 curl dovecot-core dovecot-lmtpd libfaketime openssl postfix procps prometheus swaks)
 
 installed() {
   [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | cut -c1-2)" = ii ]
