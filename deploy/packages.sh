@@ -3,6 +3,7 @@
 #
 #   deploy/packages.sh            everything
 #   deploy/packages.sh build      what the build needs
+#   deploy/packages.sh cluster    what tests/cluster needs beside all that
 #   deploy/packages.sh --list     says what would be installed, and installs nothing
 set -euo pipefail
 
@@ -14,6 +15,10 @@ build=(
 )
 # clang is the second compiler, prometheus brings promtool, the mailbox servers are real ones.
 tests=(e2fsprogs clang-14 clang-format-14 curl dovecot-core dovecot-lmtpd libfaketime openssl postfix procps prometheus swaks)
+cluster=(
+  corosync corosync-qdevice corosync-qnetd crmsh cyrus-admin cyrus-clients cyrus-imapd cyrus-replication iptables keepalived
+  libsasl2-modules libxml2-utils pacemaker pacemaker-cli-utils resource-agents sasl2-bin
+)
 
 installed() {
   [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | cut -c1-2)" = ii ]
@@ -21,6 +26,7 @@ installed() {
 
 wanted=("${build[@]}")
 [ "${1:-}" = build ] || wanted+=("${tests[@]}")
+[ "${1:-}" != cluster ] || wanted+=("${cluster[@]}")
 missing=()
 for package in "${wanted[@]}"; do
   installed "$package" || missing+=("$package")

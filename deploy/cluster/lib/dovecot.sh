@@ -1,0 +1,106 @@
+# Driver for Dovecot 2.3 with replicator and dsync. `config` includes `role_conf`, which is either `active_conf` (lmtp,
+# imap, the replicator; no doveadm listener) or `passive_conf` (a doveadm listener, nothing else). So a node that is
+# being promoted takes in no replication any more, and a passive one accepts no mail.
+
+. "$LIBRARY/processes.sh"
+
+server_programs() { echo dovecot doveadm; }
+
+server_validate() {
+  local file
+  for file in "$config" "$active_conf" "$passive_conf"; do
+    [ -r "$file" ] || { ocf_exit_reason "cannot read $file"; return 1; }
+  done
+}
+
+master_pid() {
+  cat "$(doveconf -c "$config" -h base_dir 2>/dev/null)/master.pid" 2>/dev/null
+}
+
+server_running() {
+  local pid
+  pid=$(master_pid) && is_alive "$pid" && [ "$(cat "/proc/$pid/comm")" = dovecot ]
+}
+
+server_start() {
+  install_role "$passive_conf" && start_daemon dovecot -c "$config" && wait_running
+}
+
+wait_running() {
+  local _
+  for ((_ = 0; _ < 200; _++)); do
+    server_running && return 0
+    sleep 0.05
+  done
+  return 1
+}
+
+server_stop() {
+  local pid
+  server_running || return 0
+  pid=$(master_pid)
+  doveadm -c "$config" stop
+  wait_gone 10 "$pid" || { kill -KILL "$pid"; wait_gone 5 "$pid"; }
+}
+
+# Ids of the children that do what service $1 does.
+children() {
+  local pid child
+  pid=$(master_pid) || return 0
+  for child in $(pgrep -P "$pid"); do
+    [ "$(tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null | cut -d ' ' -f 1)" = "dovecot/$1" ] && echo "$child"
+  done
+}
+
+# Nothing of a service is left: what was under way ends by itself or, after a while, is ended.
+end_service() {
+  local child patience
+  for ((patience = 0; patience < 100; patience++)); do
+    [ -n "$(children "$1")" ] || return 0
+    if ((patience > 40)); then
+      for child in $(children "$1"); do kill -TERM "$child" 2>/dev/null; done
+    fi
+    sleep 0.05
+  done
+  for child in $(children "$1"); do kill -KILL "$child" 2>/dev/null; done
+  sleep 0.1
+  [ -z "$(children "$1")" ]
+}
+
+server_intake_over() {
+  end_service doveadm-server
+}
+
+server_promote() {
+  install_role "$active_conf" && doveadm -c "$config" reload && server_intake_over
+}
+
+# No more mail and no more changes by readers, then everything that the replicator still has to send.
+server_flush() {
+  local service quiet=0 _
+  doveadm -c "$config" service stop lmtp imap-login pop3-login submission-login managesieve-login 2>/dev/null
+  for service in lmtp imap pop3; do end_service "$service"; done
+  for ((_ = 0; _ < $1 * 2; _++)); do
+    if nothing_queued; then
+      quiet=$((quiet + 1))
+      # Twice: a notification may be on its way between two processes.
+      [ "$quiet" -lt 3 ] || return 0
+    else
+      quiet=0
+    fi
+    sleep 0.5
+  done
+  return 1
+}
+
+nothing_queued() {
+  doveadm -c "$config" replicator status 2>/dev/null |
+    awk '/requests/ { seen++; if ($NF != 0) waiting = 1 } END { exit !(seen && !waiting) }' &&
+    [ -z "$(doveadm -c "$config" replicator dsync-status 2>/dev/null | tail -n +2 | grep -v -w -e '-')" ]
+}
+
+server_demote() {
+  install_role "$passive_conf" && doveadm -c "$config" reload && end_service lmtp
+}
+
+server_keep_replicating() { :; }
