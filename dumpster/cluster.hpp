@@ -47,12 +47,16 @@ struct ClusterState {
   Instant activated_at{};
   bool recovered =
       true;  ///< false from an activation until the agent's report; meanwhile older terms are not evicted
+  /// Deliveries to the cluster stop until then; nothing when nobody holds it. A time that is over holds
+  /// nothing.
+  std::optional<Instant> held_until;
   /// When each node's agent was last heard while its node was the active one. Durable in that it ever was;
   /// its exact time is not.
   std::vector<std::pair<std::string, Instant>> agent_seen;
 
   /// Whether the active node ever had an agent: only then are recipients in doubt held.
   bool has_agent() const;
+  bool held(Instant now) const { return held_until && now < *held_until; }
 };
 
 /// What the store knows of one storage group.

@@ -49,6 +49,8 @@ class Decoder {
   /// How many elements of at least `least_bytes` each follow; never more than the record can hold.
   std::size_t count(std::size_t least_bytes);
   void expect_end() const;
+  /// Nothing is left: a record of an earlier program ends before the fields that were added since.
+  bool at_end() const { return rest_.empty(); }
 
  private:
   std::string_view take(std::size_t length);

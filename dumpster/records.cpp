@@ -54,6 +54,8 @@ std::string encode(const ClusterRecord& record) {
     out.text(node);
     out.instant(seen);
   }
+  out.flag(record.held_until.has_value());
+  if (record.held_until) out.instant(*record.held_until);
   return out.take();
 }
 
@@ -69,6 +71,7 @@ Result<ClusterRecord> decode_cluster(std::string_view payload) {
       const auto seen = in.instant();
       record.agent_seen.emplace_back(std::move(node), seen);
     }
+    if (!in.at_end() && in.flag()) record.held_until = in.instant();
   });
 }
 

@@ -44,6 +44,7 @@ struct ClusterRecord {
   Instant activated_at{};
   bool recovered = true;
   std::vector<std::pair<std::string, Instant>> agent_seen;
+  std::optional<Instant> held_until;
 
   bool operator==(const ClusterRecord&) const = default;
 };

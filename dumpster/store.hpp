@@ -184,6 +184,9 @@ class Store {
   /// current one.
   virtual void recovered(std::string cluster, std::string node, std::uint64_t term,
                          Completion<Done> done) = 0;
+  /// Notes that deliveries to the cluster stop until then, or (nothing) go on. Whoever delivers obeys; the
+  /// store only remembers, over a restart and an activation. Gives the state afterwards; `not_found`.
+  virtual void hold(std::string cluster, std::optional<Instant> until, Completion<ClusterState> done) = 0;
   /// The active node's agent was heard. Other nodes' contacts are passed over.
   virtual void record_agent_contact(std::string cluster, std::string node) = 0;
   /// `not_found` for a cluster that is not configured.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,18 @@ class RunningRelay {
   /// with another node of the cluster is broken off and recorded before the activation is answered.
   virtual void activate(dumpster::Activation activation,
                         dumpster::Completion<dumpster::ActivationResult> done) = 0;
+
+  /// What a hold or its end leaves: until when (nothing: not held), and how many transactions with the
+  /// cluster are still under way.
+  struct Holding {
+    std::optional<dumpster::Instant> until;
+    std::uint64_t in_flight = 0;
+  };
+  /// Begins no delivery to the cluster before `duration` is over or it is released; what is under way ends as
+  /// it ends. Durable when answered; a second call takes the first one's place. `not_found` for a cluster
+  /// that is not configured, `unavailable` when the store cannot write (then nothing has changed).
+  virtual void hold(std::string cluster, dumpster::Duration duration, dumpster::Completion<Holding> done) = 0;
+  virtual void release(std::string cluster, dumpster::Completion<Holding> done) = 0;
 
   /// The spool entries of these messages changed in the store: load them again and go on with them.
   virtual void reload(std::vector<dumpster::Uuid> messages) = 0;

@@ -70,6 +70,12 @@ void recovered(Change& change, const std::string& cluster, const std::string& no
   search_lines_again(change, cluster);
 }
 
+ClusterState hold(Change& change, const std::string& cluster, std::optional<Instant> until) {
+  const auto& entry = change.cluster(cluster);
+  if (entry.record.held_until != until) change.edit_cluster(cluster).held_until = until;
+  return entry.state();
+}
+
 void mark_absent(Change& change, const AbsentReport& report) {
   change.group(report.group);
   require_current(change, report.group.cluster, report.node, report.term);

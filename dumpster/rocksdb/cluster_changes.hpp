@@ -11,6 +11,7 @@ namespace dumpster::rocks {
 
 ActivationResult activate(Change& change, const Activation& activation);
 void recovered(Change& change, const std::string& cluster, const std::string& node, std::uint64_t term);
+ClusterState hold(Change& change, const std::string& cluster, std::optional<Instant> until);
 void mark_absent(Change& change, const AbsentReport& report);
 
 /// Notes when the agent of the active node was heard; passed over for other nodes.

@@ -131,6 +131,13 @@ class RocksDbStore final : public Store {
     committer_.submit<Done>(std::move(apply), std::move(done));
   }
 
+  void hold(std::string cluster, std::optional<Instant> until, Completion<ClusterState> done) override {
+    auto apply = [cluster = std::move(cluster), until](Change& change) {
+      return rocks::hold(change, cluster, until);
+    };
+    committer_.submit<ClusterState>(std::move(apply), std::move(done));
+  }
+
   void record_agent_contact(std::string cluster, std::string node) override;
   void cluster_state(std::string cluster, Completion<ClusterState> done) override;
   void storage_group_state(StorageGroup group, Completion<StorageGroupState> done) override;

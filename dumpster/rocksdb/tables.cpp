@@ -12,6 +12,7 @@ ClusterState ClusterEntry::state() const {
   state.activated_at = record.activated_at;
   state.recovered = record.recovered;
   state.agent_seen = record.agent_seen;
+  state.held_until = record.held_until;
   return state;
 }
 

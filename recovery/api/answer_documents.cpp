@@ -132,7 +132,8 @@ json::object document_of(const dumpster::StorageGroupState& group) {
 }
 
 json::object document_of(const dumpster::ClusterState& cluster,
-                         const std::vector<dumpster::StorageGroupState>& groups) {
+                         const std::vector<dumpster::StorageGroupState>& groups, dumpster::Instant now) {
+  const bool held = cluster.held(now);
   json::object document;
   document["cluster"] = cluster.name;
   json::array nodes;
@@ -142,7 +143,8 @@ json::object document_of(const dumpster::ClusterState& cluster,
   document["active"] = cluster.active;
   document["term"] = cluster.term;
   document["kind"] = to_string(cluster.kind);
-  document["held"] = false;
+  document["held"] = held;
+  document["held_until"] = held ? json::value(to_rfc3339(*cluster.held_until)) : json::value(nullptr);
   document["agent_seen"] = agent_seen(cluster);
   document["recovered"] = cluster.recovered;
   json::array list;

@@ -20,9 +20,10 @@ boost::json::object document_of(const dumpster::Delivery& delivery);
 boost::json::object document_of(const dumpster::Resubmission& resubmission);
 boost::json::object document_of(const dumpster::ResubmissionAccepted& accepted);
 boost::json::object document_of(const dumpster::StorageGroupState& group);
-/// `groups` in the order in which they are shown.
+/// `groups` in the order in which they are shown. `now` decides whether a hold is over.
 boost::json::object document_of(const dumpster::ClusterState& cluster,
-                                const std::vector<dumpster::StorageGroupState>& groups);
+                                const std::vector<dumpster::StorageGroupState>& groups,
+                                dumpster::Instant now);
 
 /// JSON holds UTF-8 only, mail and peers say any bytes: what is not UTF-8 becomes U+FFFD.
 std::string utf8(std::string_view text);

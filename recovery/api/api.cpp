@@ -139,8 +139,8 @@ void Api::add_calls(http::Router& router, std::shared_ptr<Entrance> entrance) {
   add("GET", "/v1/hub", Action::look, &Calls::hub);
   add("GET", cluster, Action::look, &Calls::cluster);
   add("POST", cluster + "/activations", Action::activate, &Calls::activate, small_body);
-  add("POST", cluster + "/hold", Action::administer, &Calls::not_in_this_version, small_body);
-  add("POST", cluster + "/release", Action::administer, &Calls::not_in_this_version, small_body);
+  add("POST", cluster + "/hold", Action::administer, &Calls::hold, small_body);
+  add("POST", cluster + "/release", Action::administer, &Calls::release, small_body);
   add("POST", cluster + "/recovered", Action::report, &Calls::recovered, small_body);
   add("GET", group + "/deliveries", Action::look, &Calls::deliveries);
   add("GET", group + "/deliveries/{id}/message", Action::read_message, &Calls::message);

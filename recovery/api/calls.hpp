@@ -35,6 +35,8 @@ class Calls {
   Answer cluster(Caller caller, http::Request request, http::Responder& out);
   Answer activate(Caller caller, http::Request request, http::Responder& out);
   Answer recovered(Caller caller, http::Request request, http::Responder& out);
+  Answer hold(Caller caller, http::Request request, http::Responder& out);
+  Answer release(Caller caller, http::Request request, http::Responder& out);
 
   Answer deliveries(Caller caller, http::Request request, http::Responder& out);
   Answer message(Caller caller, http::Request request, http::Responder& out);

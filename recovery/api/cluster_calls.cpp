@@ -49,7 +49,7 @@ asio::awaitable<json::object> Calls::cluster_document(std::string cluster) {
     auto one = co_await group_state(std::move(name));
     groups.push_back(std::move(one));
   }
-  auto document = document_of(state, groups);
+  auto document = document_of(state, groups, dumpster::system_clock().now());
   co_return document;
 }
 

@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 
 #include "recovery/api/refusal.hpp"
+#include "recovery/configuration/quantity.hpp"
 
 namespace recovery {
 
@@ -62,6 +63,22 @@ dumpster::Instant Fields::instant(std::string_view name) {
   const auto value = dumpster::from_rfc3339(text(name, 64));
   if (!value) refuse(name, "is not an instant of RFC 3339");
   return *value;
+}
+
+dumpster::Duration Fields::duration(std::string_view name, dumpster::Duration most) {
+  const auto* value = find(name);
+  if (value == nullptr) refuse(name, "is missing");
+  std::optional<dumpster::Duration> duration;
+  if (value->is_string()) {
+    const auto& text = value->get_string();
+    duration = duration_from({text.data(), text.size()});
+  } else if (value->is_int64() && value->get_int64() >= 0 &&
+             value->get_int64() <= most / std::chrono::seconds{1}) {
+    duration = std::chrono::seconds{value->get_int64()};
+  }
+  if (!duration) refuse(name, "is not a time such as \"90s\", nor a number of seconds in range");
+  if (*duration > most) refuse(name, "is longer than " + duration_to_string(most));
+  return *duration;
 }
 
 const boost::json::array* Fields::array_if_any(std::string_view name) {

@@ -25,6 +25,8 @@ class Fields {
   std::uint64_t number(std::string_view name, std::uint64_t most);
   std::optional<std::uint64_t> number_if_any(std::string_view name, std::uint64_t most);
   dumpster::Instant instant(std::string_view name);
+  /// A time such as `"90s"`, or a number of seconds.
+  dumpster::Duration duration(std::string_view name, dumpster::Duration most);
   const boost::json::array* array_if_any(std::string_view name);
 
   /// After the last member: refuses what has not been asked for.

@@ -14,6 +14,8 @@ constexpr std::size_t longest_message_id = 998;  // RFC 5322 2.1.1: a line
 // Kept below what a signed number of 64 bits holds, since other tools read it as one.
 constexpr std::uint64_t highest_term = std::numeric_limits<std::int64_t>::max();
 
+constexpr dumpster::Duration longest_hold = std::chrono::hours{24};
+
 enum class Evidence { settles, absent };
 
 std::vector<std::string> recipients_from(const boost::json::array& list, const Fields& fields) {
@@ -120,6 +122,21 @@ dumpster::AbsentReport absent_report_from(std::string_view body) {
   report.items = items_from(*list, Evidence::absent, false);
   fields.end();
   return report;
+}
+
+dumpster::Duration hold_from(std::string_view body) {
+  const auto object = parse_object(body);
+  Fields fields{object};
+  const auto duration = fields.duration("for", longest_hold);
+  if (duration <= dumpster::Duration::zero()) fields.refuse("for", "is no time at all; use release");
+  fields.end();
+  return duration;
+}
+
+void release_from(std::string_view body) {
+  if (body.empty()) return;
+  const auto object = parse_object(body);
+  Fields{object}.end();
 }
 
 RecoveredReport recovered_report_from(std::string_view body) {

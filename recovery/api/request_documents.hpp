@@ -21,6 +21,11 @@ dumpster::ResubmissionRequest resubmission_from(std::string_view body, bool by_a
 /// `{node, term, deliveries: [{delivery_id, recipients?}]}`. `group` is left to the caller.
 dumpster::AbsentReport absent_report_from(std::string_view body);
 
+/// `{for}`: a time such as `"90s"`, or a number of seconds; more than nothing and at most a day.
+dumpster::Duration hold_from(std::string_view body);
+/// `{}` or nothing at all.
+void release_from(std::string_view body);
+
 struct RecoveredReport {
   std::string node;
   std::uint64_t term = 0;

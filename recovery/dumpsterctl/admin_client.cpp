@@ -40,8 +40,8 @@ void throw_exception_from_error(const AskFault& fault, const boost::source_locat
   throw std::runtime_error(fault.text);
 }
 
-boost::system::result<std::string, AskFault> AdminClient::call(const std::string& path,
-                                                               const char* method) const {
+boost::system::result<std::string, AskFault> AdminClient::call(const std::string& path, const char* method,
+                                                               const std::string* body_sent) const {
   const Handle handle{curl_easy_init(), &curl_easy_cleanup};
   if (!handle) return AskFault{"libcurl is not available"};
   std::string body;
@@ -58,6 +58,13 @@ boost::system::result<std::string, AskFault> AdminClient::call(const std::string
   curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, reason);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, on_bytes);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &body);
+  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> fields{
+      curl_slist_append(nullptr, "Content-Type: application/json"), &curl_slist_free_all};
+  if (body_sent != nullptr) {
+    curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDS, body_sent->c_str());
+    curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(body_sent->size()));
+    curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, fields.get());
+  }
   const auto code = curl_easy_perform(handle.get());
   if (code == CURLE_COULDNT_CONNECT)
     return AskFault{"cannot reach the hub on " + socket_ + ": is dumpsterd running?"};

@@ -23,13 +23,18 @@ class AdminClient {
   boost::system::result<std::string, AskFault> get(const std::string& path) const {
     return call(path, "GET");
   }
+  /// Likewise of `POST path` with a JSON body.
+  boost::system::result<std::string, AskFault> post(const std::string& path, const std::string& body) const {
+    return call(path, "POST", &body);
+  }
   /// Likewise of `DELETE path`.
   boost::system::result<std::string, AskFault> remove(const std::string& path) const {
     return call(path, "DELETE");
   }
 
  private:
-  boost::system::result<std::string, AskFault> call(const std::string& path, const char* method) const;
+  boost::system::result<std::string, AskFault> call(const std::string& path, const char* method,
+                                                    const std::string* body = nullptr) const;
 
   std::string socket_;
 };

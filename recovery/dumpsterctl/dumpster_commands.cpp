@@ -1,12 +1,11 @@
 #include "recovery/dumpsterctl/dumpster_commands.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <sstream>
 
+#include "recovery/dumpsterctl/answers.hpp"
 #include "recovery/dumpsterctl/times.hpp"
 #include "recovery/dumpsterctl/views.hpp"
 
@@ -15,27 +14,10 @@ namespace {
 
 namespace json = boost::json;
 
-class Fault : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-std::string value_of(boost::system::result<std::string, AskFault> answer) {
-  if (!answer) throw Fault{answer.error().text};
-  return std::move(*answer);
-}
-
-json::object object_from(const std::string& text) {
-  boost::system::error_code error;
-  auto value = json::parse(text, error);
-  if (error || !value.is_object()) throw Fault{"the hub's answer is not a JSON object"};
-  return std::move(value.get_object());
-}
-
 std::string path_of(const DumpsterOptions& options) {
   const auto slash = options.group.find('/');
   if (slash == std::string::npos || slash == 0 || slash + 1 == options.group.size())
-    throw Fault{"'" + options.group + "' is not written as CLUSTER/GROUP"};
+    throw CommandFault{"'" + options.group + "' is not written as CLUSTER/GROUP"};
   return "/v1/clusters/" + escaped(options.group.substr(0, slash)) + "/storage-groups/" +
          escaped(options.group.substr(slash + 1));
 }
@@ -55,23 +37,21 @@ std::string window_of(const DumpsterOptions& options) {
 int show(const DumpsterOptions& options, const AdminClient& hub, bool as_json) {
   auto path = path_of(options) + "/sizing";
   if (!options.cover.empty()) path += "?cover_seconds=" + std::to_string(seconds_argument(options.cover));
-  const auto text = value_of(hub.get(path));
+  const auto text = text_or_fault(hub.get(path));
   std::cout << (as_json ? text : sizing_view(options.group, object_from(text)));
   return 0;
 }
 
 /// The lines of a listing; the last one is about the listing itself.
 std::vector<json::object> listing_of(const std::string& text) {
-  std::vector<json::object> lines;
-  std::istringstream in{text};
-  for (std::string line; std::getline(in, line);)
-    lines.push_back(object_from(line));
-  if (lines.empty() || !lines.back().contains("complete")) throw Fault{"the hub's answer is not whole"};
+  auto lines = objects_from(text);
+  if (lines.empty() || !lines.back().contains("complete"))
+    throw CommandFault{"the hub's answer is not whole"};
   return lines;
 }
 
 int list(const DumpsterOptions& options, const AdminClient& hub, bool as_json) {
-  const auto text = value_of(hub.get(path_of(options) + "/deliveries" + window_of(options)));
+  const auto text = text_or_fault(hub.get(path_of(options) + "/deliveries" + window_of(options)));
   const auto lines = listing_of(text);
   std::cout << (as_json ? text : deliveries_view(lines));
   return 0;
@@ -80,12 +60,12 @@ int list(const DumpsterOptions& options, const AdminClient& hub, bool as_json) {
 int purge(const DumpsterOptions& options, const AdminClient& hub, bool as_json) {
   const bool window = options.all || !options.from.empty() || !options.until.empty();
   if (window == !options.delivery.empty())
-    throw Fault{"say what is to go: --delivery ID, --from and --until, or --all"};
+    throw CommandFault{"say what is to go: --delivery ID, --from and --until, or --all"};
   auto path = path_of(options) + "/deliveries";
   if (!options.delivery.empty()) path += '/' + escaped(options.delivery);
   auto query = window_of(options);
   if (!options.yes) query += std::string{query.empty() ? "?" : "&"} + "dry_run=true";
-  const auto text = value_of(hub.remove(path + query));
+  const auto text = text_or_fault(hub.remove(path + query));
   std::cout << (as_json ? text : purge_view(object_from(text)));
   return 0;
 }
@@ -102,9 +82,9 @@ bool is_for(const json::object& line, const std::string& recipient) {
 int save(const DumpsterOptions& options, const AdminClient& hub, bool as_json) {
   std::error_code error;
   std::filesystem::create_directories(options.folder, error);
-  if (error) throw Fault{"cannot create " + options.folder + ": " + error.message()};
+  if (error) throw CommandFault{"cannot create " + options.folder + ": " + error.message()};
   const auto base = path_of(options) + "/deliveries";
-  auto lines = listing_of(value_of(hub.get(base + window_of(options))));
+  auto lines = listing_of(text_or_fault(hub.get(base + window_of(options))));
   lines.pop_back();
   std::uint64_t saved = 0;
   std::uint64_t there = 0;
@@ -116,12 +96,12 @@ int save(const DumpsterOptions& options, const AdminClient& hub, bool as_json) {
       ++there;
       continue;
     }
-    const auto bytes = value_of(hub.get(base + '/' + id + "/message"));
+    const auto bytes = text_or_fault(hub.get(base + '/' + id + "/message"));
     const auto fresh = file.string() + ".part";
     std::ofstream out{fresh, std::ios::binary | std::ios::trunc};
     out << bytes;
     out.close();
-    if (!out) throw Fault{"cannot write " + fresh};
+    if (!out) throw CommandFault{"cannot write " + fresh};
     std::filesystem::rename(fresh, file);
     ++saved;
   }

@@ -1,11 +1,11 @@
 #include <CLI/CLI.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
+#include <boost/json/array.hpp>
 #include <functional>
 #include <iostream>
-#include <sstream>
 
 #include "recovery/dumpsterctl/admin_client.hpp"
+#include "recovery/dumpsterctl/answers.hpp"
+#include "recovery/dumpsterctl/cluster_commands.hpp"
 #include "recovery/dumpsterctl/dumpster_commands.hpp"
 #include "recovery/dumpsterctl/views.hpp"
 
@@ -20,26 +20,11 @@ constexpr int not_accepting = 2;
 struct Options {
   std::string socket = "/run/dumpsterd/admin.sock";
   bool json = false;
-  std::string cluster;
   std::string resubmission;
 };
 
-class Fault : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
 std::string ask(const Options& options, const std::string& path) {
-  auto answer = AdminClient{options.socket}.get(path);
-  if (!answer) throw Fault{answer.error().text};
-  return std::move(*answer);
-}
-
-boost::json::object object_from(const std::string& text) {
-  boost::system::error_code error;
-  auto value = boost::json::parse(text, error);
-  if (error || !value.is_object()) throw Fault{"the hub's answer is not a JSON object"};
-  return std::move(value.get_object());
+  return text_or_fault(AdminClient{options.socket}.get(path));
 }
 
 int status(const Options& options) {
@@ -49,19 +34,11 @@ int status(const Options& options) {
   return accepts_mail(document) ? fine : not_accepting;
 }
 
-int show_cluster(const Options& options) {
-  const auto text = ask(options, "/v1/clusters/" + escaped(options.cluster));
-  const auto document = object_from(text);
-  std::cout << (options.json ? text : cluster_view(document));
-  return fine;
-}
-
 int list_resubmissions(const Options& options) {
   const auto text = ask(options, "/v1/resubmissions");
   boost::json::array list;
-  std::istringstream in{text};
-  for (std::string line; std::getline(in, line);)
-    list.push_back(object_from(line));
+  for (auto& one : objects_from(text))
+    list.push_back(std::move(one));
   std::cout << (options.json ? text : resubmissions_view(list));
   return fine;
 }
@@ -79,6 +56,7 @@ int main(int argc, char** argv) {
   Options options;
   std::function<int(const Options&)> command;
   DumpsterOptions dumpster;
+  ClusterOptions cluster;
   CLI::App app{"Asks a running dumpsterd through its admin socket.", "dumpsterctl"};
   app.set_version_flag("--version", DUMPSTER_VERSION);
   app.add_option("--socket", options.socket, "path of the admin socket")->capture_default_str();
@@ -88,13 +66,11 @@ int main(int argc, char** argv) {
 
   app.add_subcommand("status", "the hub, its clusters, destinations and running resubmissions")
       ->callback([&] { command = status; });
-  auto* cluster = app.add_subcommand("cluster", "clusters")->require_subcommand(1);
-  auto* cluster_show = cluster->add_subcommand("show", "one cluster and its storage groups");
-  cluster_show->add_option("cluster", options.cluster, "name of the cluster")->required();
-  cluster_show->callback([&] { command = show_cluster; });
-  add_dumpster_commands(app, dumpster, [&](auto run) {
+  const auto choose = [&](auto run) {
     command = [run](const Options& given) { return run(AdminClient{given.socket}, given.json); };
-  });
+  };
+  add_cluster_commands(app, cluster, choose);
+  add_dumpster_commands(app, dumpster, choose);
   auto* resubmit = app.add_subcommand("resubmit", "resubmissions")->require_subcommand(1);
   resubmit->add_subcommand("list", "all resubmissions, oldest first")->callback([&] {
     command = list_resubmissions;
@@ -107,7 +83,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     const int result = command(options);
     std::cout.flush();
-    if (!std::cout) throw Fault{"standard output cannot be written"};
+    if (!std::cout) throw CommandFault{"standard output cannot be written"};
     return result;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? fine : failed;

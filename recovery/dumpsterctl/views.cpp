@@ -119,7 +119,7 @@ std::string cluster_view(const json::object& cluster) {
                       {"active", text_of(cluster, "active")},
                       {"term", text_of(cluster, "term")},
                       {"kind", text_of(cluster, "kind")},
-                      {"held", text_of(cluster, "held")},
+                      {"held until", instant_of(cluster, "held_until")},
                       {"recovered", text_of(cluster, "recovered")},
                       {"agent seen", instant_of(cluster, "agent_seen")}}) +
          "\n" + groups.text();

@@ -9,7 +9,6 @@
 #include <random>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "dumpster/store.hpp"
@@ -39,6 +38,7 @@ struct DispatcherSettings {
   std::optional<NextHop> smarthost;
   std::vector<ClusterRoutes> clusters;
   std::uint32_t connections_per_destination = 20;
+  std::uint32_t max_connections = 500;  ///< of the whole hub to all destinations
 };
 
 /// The queue at work: plans what is to be done for each spooled message, opens connections, gives them jobs,
@@ -59,6 +59,16 @@ class Dispatcher : public WorkerOwner {
   void submit(dumpster::Message message, std::shared_ptr<const std::string> body);
   void reload(std::vector<dumpster::Uuid> messages);
   void activate(dumpster::Activation activation, dumpster::Completion<dumpster::ActivationResult> done);
+
+  /// Until when a cluster is held (nothing: it is not), and how many transactions with it are under way.
+  struct Holding {
+    std::optional<dumpster::Instant> until;
+    std::uint64_t in_flight = 0;
+  };
+  /// Begins no transaction with the cluster before `duration` is over. Durable when answered; an activation
+  /// leaves it as it is. `not_found`, or `unavailable` with nothing changed.
+  void hold(std::string cluster, dumpster::Duration duration, dumpster::Completion<Holding> done);
+  void release(std::string cluster, dumpster::Completion<Holding> done);
 
   struct Status {
     std::string route;
@@ -107,35 +117,47 @@ class Dispatcher : public WorkerOwner {
   };
 
   struct Connections {
+    explicit Connections(DestinationQueue jobs) : queue(std::move(jobs)) {}
+
     DestinationQueue queue;
     std::set<std::shared_ptr<Worker>> connecting;
     std::map<std::shared_ptr<Worker>, dumpster::Instant> idle;
     std::set<std::shared_ptr<Worker>> working;
     std::uint32_t in_flight = 0;  ///< jobs given to a worker and not yet recorded
+    /// No job that waits here is too old before this.
+    dumpster::Instant nothing_expires_before = dumpster::Instant::max();
 
     std::uint32_t open() const {
       return static_cast<std::uint32_t>(connecting.size() + idle.size() + working.size());
     }
   };
 
-  // --- dispatcher.cpp: planning and handing out
+  // --- dispatcher.cpp: planning
   void on_own_thread(std::function<void()> action);
   void schedule(const Message& message, const std::string& expedited_cluster = {}, LookedUp looked_up = {});
   void wake(const Message& message, dumpster::Instant instant);
+  std::optional<HoldConditions> hold_of(const std::string& cluster) const;
+  void tick();
+  void fire_timers(dumpster::Instant now);
+  void refresh();
+  double chance();
+
+  // --- dispatcher_connections.cpp: opening connections and handing out
   void pump(Connections& connections);
   bool give(Connections& connections, const std::shared_ptr<Worker>& worker, Job job);
   void put_back(Job job);
   bool still_due(const Job& job, const JobRecipient& recipient) const;
   std::optional<NextHop> next_hop_of(const Destination& destination) const;
-  std::optional<HoldConditions> hold_of(const std::string& cluster) const;
   Connections& connections_to(const Destination& destination);
   Connections* connections_of(const std::shared_ptr<Worker>& worker);
   ClusterAtWork* cluster_of(const Destination& destination);
-  void tick();
-  void fire_timers(dumpster::Instant now);
+  bool open_for_work(const ClusterAtWork& cluster) const;
   void look_after_connections(dumpster::Instant now);
-  void refresh();
-  double chance();
+  void share_connections();
+
+  // --- dispatcher_hold.cpp
+  void set_hold(const std::string& cluster, std::optional<dumpster::Instant> until,
+                dumpster::Completion<Holding> done);
 
   // --- dispatcher_lookups.cpp: routes that the directory has to be asked for
   /// What a message waits for: none of these recipients is planned meanwhile.
@@ -152,6 +174,7 @@ class Dispatcher : public WorkerOwner {
 
   // --- dispatcher_outcomes.cpp: what became of it
   void finished(const std::shared_ptr<Worker>& worker, Assignment assignment, TransactionEnd end);
+  void learn(Connections& connections, const TransactionEnd& end);
   std::vector<notification::RecipientStatus> to_be_told(const QueuedMessage& message,
                                                         const dumpster::AttemptOutcome& outcome) const;
   void notify(const QueuedMessage& message, notification::NotificationRequest& request,
@@ -164,6 +187,7 @@ class Dispatcher : public WorkerOwner {
                 dumpster::Result<dumpster::AttemptRecorded> result);
   void refuse(const Message& message, std::vector<Unroutable> recipients);
   void expire(dumpster::Instant now);
+  dumpster::Instant expires_at(const Job& job) const;
   void forget_when_settled(const Message& message);
   void count(const Job& job, const dumpster::AttemptOutcome& outcome);
 
@@ -212,7 +236,8 @@ class Dispatcher : public WorkerOwner {
   DispatcherSettings settings_;
   dumpster::Instant started_{};
 
-  std::unordered_map<dumpster::Uuid, Message> messages_;
+  std::map<dumpster::Uuid, Message> messages_;  ///< by key, which is by age
+  std::uint32_t share_ = 1;                     ///< connections that each destination may have at the moment
   std::map<Destination, Connections> connections_;
   std::map<std::shared_ptr<Worker>, Destination> destination_of_;
   std::map<std::string, ClusterAtWork> clusters_;

@@ -53,7 +53,10 @@ void Dispatcher::finished(const std::shared_ptr<Worker>& worker, Assignment assi
   const auto destination = assignment.job.destination;
   auto& connections = connections_to(destination);
   connections.working.erase(worker);
-  if (end.reusable && destination_of_.contains(worker)) connections.idle.emplace(worker, clock_.now());
+  if (destination_of_.contains(worker)) {  // otherwise it was cut: that says nothing of the destination
+    if (end.reusable) connections.idle.emplace(worker, clock_.now());
+    learn(connections, end);
+  }
   if (end.results.empty()) {
     --connections.in_flight;
     put_back(std::move(assignment.job));
@@ -75,6 +78,20 @@ void Dispatcher::finished(const std::shared_ptr<Worker>& worker, Assignment assi
     record(assignment.job.message, std::move(outcome), destination);
   }
   pump(connections);
+}
+
+/// What the end of a transaction says of the destination, whatever it says of the message.
+void Dispatcher::learn(Connections& connections, const TransactionEnd& end) {
+  if (end.results.empty()) return;
+  auto& queue = connections.queue;
+  if (const auto fault = fault_of_destination(end.results, end.reusable)) {
+    const bool was_dead = queue.dead();
+    queue.failed(*fault, clock_.now(), settings_.back_off, chance());
+    if (queue.dead() && !was_dead)
+      metrics::log_warning("destination dead", {{"route", queue.name()}, {"reason", *fault}});
+  } else if (queue.succeeded()) {
+    metrics::log_info("destination alive again", {{"route", queue.name()}});
+  }
 }
 
 /// Recipients whose refusal the sender is told. A resubmission's refusal is listed as failed, and tells no
@@ -210,19 +227,29 @@ void Dispatcher::refuse(const Message& message, std::vector<Unroutable> recipien
   record(message, std::move(outcome), std::nullopt);
 }
 
-/// Mail for a destination that cannot be reached has no attempts that would end it.
+/// When nobody waits for any recipient of the job any more.
+dumpster::Instant Dispatcher::expires_at(const Job& job) const {
+  auto latest = dumpster::Instant::min();
+  for (const auto& recipient : job.recipients) {
+    const auto* entry = job.message->entry(recipient.index);
+    if (entry != nullptr)
+      latest = std::max(latest, too_old_at(job.message->spooled, *entry, settings_.queue_lifetime));
+  }
+  return latest;
+}
+
+/// Mail for a dead destination has no attempts that would end it. What is held is not given up.
 void Dispatcher::expire(dumpster::Instant now) {
   std::map<Message, std::vector<Unroutable>> expired;
   for (auto& [destination, connections] : connections_) {
-    if (!connections.queue.unreachable()) continue;
+    if (!connections.queue.dead() || now < connections.nothing_expires_before) continue;
+    const auto* cluster = cluster_of(destination);
+    if (cluster != nullptr && cluster->state.held(now)) continue;
     const auto reason = "451 4.4.7 not delivered in time: " + connections.queue.last_error();
-    const auto old = connections.queue.remove([&](const Job& job) {
-      for (const auto& recipient : job.recipients) {
-        const auto* entry = job.message->entry(recipient.index);
-        if (entry != nullptr && !too_old(job.message->spooled, *entry, now, settings_.queue_lifetime))
-          return false;
-      }
-      return true;
+    const auto old = connections.queue.remove([&](const Job& job) { return expires_at(job) <= now; });
+    connections.nothing_expires_before = dumpster::Instant::max();
+    connections.queue.each([&, this](const Job& job) {
+      connections.nothing_expires_before = std::min(connections.nothing_expires_before, expires_at(job));
     });
     for (const auto& job : old) {
       for (const auto& recipient : job.recipients) {

@@ -1,5 +1,6 @@
 #include "relay/delivery/outcome.hpp"
 
+#include <algorithm>
 #include <regex>
 
 namespace relay {
@@ -25,10 +26,14 @@ Kind kind_of(ResultKind result, bool for_group) {
 
 }  // namespace
 
+dumpster::Instant too_old_at(const dumpster::SpooledMessage& message, const dumpster::SpoolEntry& entry,
+                             dumpster::Duration queue_lifetime) {
+  return entry.resubmission.is_nil() ? message.message.received_at + queue_lifetime : entry.resubmit_until;
+}
+
 bool too_old(const dumpster::SpooledMessage& message, const dumpster::SpoolEntry& entry,
              dumpster::Instant now, dumpster::Duration queue_lifetime) {
-  if (!entry.resubmission.is_nil()) return now >= entry.resubmit_until;
-  return now >= message.message.received_at + queue_lifetime;
+  return now >= too_old_at(message, entry, queue_lifetime);
 }
 
 std::string reply_text(const smtp::Reply& reply) {
@@ -43,6 +48,22 @@ smtp::Reply reply_from(const std::string& text) {
   std::smatch parts;
   if (!std::regex_match(text, parts, form)) return {554, "", text};
   return {std::stoi(parts[1]), parts[2], parts[3]};
+}
+
+std::optional<std::string> fault_of_destination(const std::vector<smtp::ClientRecipientResult>& results,
+                                                bool reusable) {
+  const auto of_system = [](const smtp::ClientRecipientResult& result) {
+    if (result.kind == ResultKind::unknown) return true;
+    if (result.kind != ResultKind::deferred) return false;
+    return result.reply.code == 421 || result.reply.enhanced.starts_with("4.3.") ||
+           result.reply.enhanced.starts_with("4.4.");
+  };
+  if (results.empty()) return std::nullopt;
+  const auto fault = std::find_if(results.begin(), results.end(), of_system);
+  if (fault == results.end()) return std::nullopt;
+  // One recipient's trouble beside another's delivery is not the system's, as long as the connection lives.
+  if (reusable && !std::all_of(results.begin(), results.end(), of_system)) return std::nullopt;
+  return reply_text(fault->reply);
 }
 
 dumpster::AttemptOutcome outcome_of(const Job& job, std::uint32_t attempt,

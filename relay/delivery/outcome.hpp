@@ -26,12 +26,20 @@ dumpster::AttemptOutcome outcome_of(const Job& job, std::uint32_t attempt,
                                     const std::vector<smtp::ClientRecipientResult>& results,
                                     const OutcomeConditions& conditions);
 
+/// Why a transaction failed by the destination's fault, whatever the message: its connection broke, or it
+/// says for every recipient that its system does not take mail at the moment (421, RFC 3463 X.3 and X.4).
+/// Nothing when it works.
+std::optional<std::string> fault_of_destination(const std::vector<smtp::ClientRecipientResult>& results,
+                                                bool reusable);
+
 /// `550 5.1.1 text`.
 std::string reply_text(const smtp::Reply& reply);
 /// The other way round; a text that does not begin with a code is that of a 554.
 smtp::Reply reply_from(const std::string& text);
 
-/// True when nobody is to wait for `entry` any more.
+/// From when on nobody waits for `entry` any more.
+dumpster::Instant too_old_at(const dumpster::SpooledMessage& message, const dumpster::SpoolEntry& entry,
+                             dumpster::Duration queue_lifetime);
 bool too_old(const dumpster::SpooledMessage& message, const dumpster::SpoolEntry& entry,
              dumpster::Instant now, dumpster::Duration queue_lifetime);
 

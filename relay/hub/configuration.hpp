@@ -37,6 +37,8 @@ struct HubConfiguration {
   std::optional<NextHop> smarthost;
   BackOff back_off;
   dumpster::Duration queue_lifetime{};
+  std::uint32_t connections_per_destination = 0;
+  std::uint32_t max_outgoing_connections = 0;
 
   std::filesystem::path recipients;
 

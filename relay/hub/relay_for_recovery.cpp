@@ -2,6 +2,26 @@
 
 namespace relay {
 
+namespace {
+
+dumpster::Completion<Dispatcher::Holding> told(dumpster::Completion<recovery::RunningRelay::Holding> done) {
+  return [done = std::move(done)](dumpster::Result<Dispatcher::Holding> holding) {
+    if (!holding) return done(holding.error());
+    done(recovery::RunningRelay::Holding{holding->until, holding->in_flight});
+  };
+}
+
+}  // namespace
+
+void RelayForRecovery::hold(std::string cluster, dumpster::Duration duration,
+                            dumpster::Completion<Holding> done) {
+  dispatcher_.hold(std::move(cluster), duration, told(std::move(done)));
+}
+
+void RelayForRecovery::release(std::string cluster, dumpster::Completion<Holding> done) {
+  dispatcher_.release(std::move(cluster), told(std::move(done)));
+}
+
 void RelayForRecovery::destinations(std::function<void(std::vector<Destination>)> done) const {
   dispatcher_.status([done = std::move(done)](std::vector<Dispatcher::Status> all) {
     std::vector<Destination> destinations;

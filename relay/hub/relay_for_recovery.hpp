@@ -16,6 +16,8 @@ class RelayForRecovery : public recovery::RunningRelay {
                 dumpster::Completion<dumpster::ActivationResult> done) override {
     dispatcher_.activate(std::move(activation), std::move(done));
   }
+  void hold(std::string cluster, dumpster::Duration duration, dumpster::Completion<Holding> done) override;
+  void release(std::string cluster, dumpster::Completion<Holding> done) override;
   void reload(std::vector<dumpster::Uuid> messages) override { dispatcher_.reload(std::move(messages)); }
   bool accepting() const override { return listening_.load() && store_.writable(); }
   void destinations(std::function<void(std::vector<Destination>)> done) const override;

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -9,52 +9,77 @@
 
 #include "dumpster/instant.hpp"
 #include "relay/queue/back_off.hpp"
+#include "relay/queue/concurrency.hpp"
+#include "relay/queue/fair_line.hpp"
 #include "relay/queue/job.hpp"
 
 namespace relay {
 
 /// The jobs of one destination, and what is known of it. Pure: no clock, no I/O. Not thread-safe.
 ///
-/// A destination that cannot be reached costs no write and no attempt of any message: its jobs stay where
-/// they are, and one connection at a time probes it after its back-off.
+/// A destination that is dead (it cannot be reached, or a whole cohort of transactions has failed by its
+/// fault) costs no write and no attempt of any message: its jobs stay where they are, and one transaction at
+/// a time probes it after its back-off.
 class DestinationQueue {
  public:
   /// `limit`: transactions at a time at the most.
   DestinationQueue(Destination destination, std::uint32_t limit)
-      : destination_(std::move(destination)), limit_(limit) {}
+      : destination_(std::move(destination)), concurrency_(limit) {}
 
   void add(Job job);
-  /// The next job: fresh mail first, but one of four is a resubmission while both wait (its minimum share).
+  /// The next job: first attempts before retries before resubmissions, but each of the latter two has a
+  /// minimum share of one in four while it waits. Within each, senders take turns.
   std::optional<Job> take();
-  /// Takes out the jobs for which `wanted` is true, in order.
+  /// Takes out the jobs for which `wanted` is true; those of one sender in order.
   std::vector<Job> remove(const std::function<bool(const Job&)>& wanted);
-  std::size_t waiting() const { return fresh_.size() + resubmitted_.size(); }
+  void each(const std::function<void(const Job&)>& visit) const;
+  std::size_t waiting() const;
 
   /// How many more connections to open now, when `open` exist already and `connecting` of them are not ready
-  /// yet. Idle ones have been given their jobs before this is asked.
-  std::uint32_t connections_wanted(std::uint32_t open, std::uint32_t connecting, dumpster::Instant now) const;
+  /// yet. Idle ones have been given their jobs before this is asked. `share`: what the whole hub leaves to
+  /// each destination.
+  std::uint32_t connections_wanted(std::uint32_t open, std::uint32_t connecting, std::uint32_t share,
+                                   dumpster::Instant now) const;
+  /// Whether a transaction may begin on a connection that is ready, while `working` others have one.
+  bool may_begin(std::uint32_t working, dumpster::Instant now) const;
+  /// How many transactions at a time it is given at the moment.
+  std::uint32_t width() const { return concurrency_.width(); }
 
-  void connect_failed(std::string reason, dumpster::Instant now, const BackOff& back_off, double chance);
-  /// True when it had been unreachable before.
+  /// A connection could not be made. With none `open` beside it the destination is dead, otherwise it is a
+  /// failure like others: the next hop may not want so many.
+  void connect_failed(std::string reason, std::uint32_t open, dumpster::Instant now, const BackOff& back_off,
+                      double chance);
+  /// A connection is ready. True when it could not be reached before.
   bool connected(dumpster::Instant now);
+  /// A transaction failed by the destination's fault.
+  void failed(std::string reason, dumpster::Instant now, const BackOff& back_off, double chance);
+  /// A transaction was answered. True when the destination had been dead.
+  bool succeeded();
   /// Forgets failures: the destination is another node now.
   void reset();
+  /// Probes at the next occasion; an operator says that it is there again.
+  void probe_now() { not_before_ = {}; }
 
   const Destination& destination() const { return destination_; }
   /// The cluster's name or the next hop, for logs and the operator.
   std::string name() const;
-  bool unreachable() const { return failures_ > 0; }
+  bool dead() const { return dead_; }
   std::optional<dumpster::Instant> probe_at() const;
   dumpster::Instant reachable_since() const { return reachable_since_; }
   const std::string& last_error() const { return last_error_; }
 
  private:
+  void declare_dead(dumpster::Instant now, const BackOff& back_off, double chance);
+
+  static constexpr std::size_t priorities = 3;  ///< first attempts, retries, resubmissions
+
   Destination destination_;
-  std::uint32_t limit_;
-  std::deque<Job> fresh_;
-  std::deque<Job> resubmitted_;
-  std::uint32_t since_resubmitted_ = 0;
-  std::uint32_t failures_ = 0;
+  Concurrency concurrency_;
+  std::array<FairLine, priorities> lines_;
+  std::array<std::uint32_t, priorities> passed_over_{};
+  bool dead_ = false;
+  bool unreachable_ = false;
+  std::uint32_t failures_ = 0;  ///< probes and cohorts that failed since the last success
   dumpster::Instant not_before_{};
   dumpster::Instant reachable_since_{};
   std::string last_error_;

@@ -27,6 +27,10 @@ void read_relay(TomlTable relay, HubConfiguration& made) {
     relay.fault("retry_max", "`retry_max` must not be shorter than `retry_min`");
   }
   made.queue_lifetime = relay.duration("queue_lifetime", Microseconds{120h}, {1s, longest});
+  made.connections_per_destination =
+      static_cast<std::uint32_t>(relay.integer("connections_per_destination", 20, {1, 1000}));
+  made.max_outgoing_connections =
+      static_cast<std::uint32_t>(relay.integer("max_outgoing_connections", 500, {1, 10'000}));
   relay.close();
 }
 

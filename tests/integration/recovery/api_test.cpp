@@ -209,8 +209,6 @@ TEST_CASE("the administrator reads a retained message byte for byte") {
 
 TEST_CASE("what this version does not have is refused with 501") {
   Hub hub;
-  CHECK(hub.post("/v1/clusters/ccr1/hold", R"({"for":"10s"})").status == 501);
-  CHECK(hub.post("/v1/clusters/ccr1/release", "{}").status == 501);
   const auto target = "/v1/clusters/ccr1/storage-groups/sg1/replicated";
   CHECK(
       hub.client->ask("PUT", target, agent, R"({"node":"node2","through":"2026-01-31T00:00:00Z"})").status ==
@@ -231,4 +229,31 @@ TEST_CASE("the operator needs no token and sees the hub's state") {
   CHECK(status.at("resubmissions").as_array().empty());
   CHECK(hub.post(resubmissions, "{\"key\":\"k\"," + window + "}", "").status == 202);
   CHECK(document(hub.get("/v1/status", "")).at("resubmissions").as_array().size() == 1);
+}
+
+TEST_CASE("a hold takes a time in words or in seconds and says what is still under way") {
+  Hub hub;
+  const auto held = document(hub.post("/v1/clusters/ccr1/hold", R"({"for":"90s"})"));
+  CHECK(held.at("held") == json::value(true));
+  CHECK(held.at("in_flight") == json::value(3));
+  CHECK(hub.relay.held_for == std::chrono::seconds{90});
+  CHECK(hub.post("/v1/clusters/ccr1/hold", R"({"for":30})").status == 200);
+  CHECK(hub.relay.held_for == std::chrono::seconds{30});
+  const auto released = document(hub.post("/v1/clusters/ccr1/release", "{}"));
+  CHECK(released.at("held") == json::value(false));
+  CHECK(released.at("held_until").is_null());
+  CHECK_FALSE(hub.relay.held_for);
+  CHECK(hub.post("/v1/clusters/ccr1/release", "").status == 200);
+}
+
+TEST_CASE("a hold without a time, for no time or for more than a day changes nothing") {
+  Hub hub;
+  for (const auto* body : {"", "{}", R"({"for":"soon"})", R"({"for":0})", R"({"for":"0s"})", R"({"for":-5})",
+                           R"({"for":"25h"})", R"({"for":1e9})", R"({"for":"9s","until":"x"})"}) {
+    INFO(body);
+    CHECK(hub.post("/v1/clusters/ccr1/hold", body).status == 400);
+  }
+  CHECK_FALSE(hub.relay.held_for);
+  CHECK(hub.post("/v1/clusters/ccr1/release", R"({"x":1})").status == 400);
+  CHECK(hub.post("/v1/clusters/none/hold", R"({"for":"9s"})").status == 404);
 }

@@ -78,6 +78,11 @@ class FakeStore final : public dumpster::Store {
     state.recovered = true;
     done(Done{});
   }
+  void hold(std::string, std::optional<dumpster::Instant> until,
+            Completion<dumpster::ClusterState> done) override {
+    state.held_until = until;
+    done(state);
+  }
   void record_agent_contact(std::string cluster, std::string node) override {
     contacts.emplace(cluster, node);
   }
@@ -195,6 +200,14 @@ class FakeRelay final : public RunningRelay {
                 dumpster::Completion<dumpster::ActivationResult> done) override {
     store_.activate(std::move(activation), std::move(done));
   }
+  void hold(std::string, dumpster::Duration duration, dumpster::Completion<Holding> done) override {
+    held_for = duration;
+    done(Holding{dumpster::system_clock().now() + duration, 3});
+  }
+  void release(std::string, dumpster::Completion<Holding> done) override {
+    held_for.reset();
+    done(Holding{std::nullopt, 0});
+  }
   void reload(std::vector<dumpster::Uuid> messages) override { reloaded += messages.size(); }
   bool accepting() const override { return true; }
   void destinations(std::function<void(std::vector<Destination>)> done) const override {
@@ -202,6 +215,7 @@ class FakeRelay final : public RunningRelay {
   }
 
   std::size_t reloaded = 0;
+  std::optional<dumpster::Duration> held_for;
 
  private:
   dumpster::Store& store_;

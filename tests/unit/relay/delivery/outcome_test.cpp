@@ -104,3 +104,21 @@ TEST_CASE("a reply survives its text form") {
   }
   CHECK(relay::reply_from("garbage").code == 554);
 }
+
+TEST_CASE("a failure is the destination's own when its connection broke or its system takes no mail") {
+  using Result = relay::smtp::ClientRecipientResult;
+  const Result fine{Result::Kind::delivered, {250, "2.1.5", "ok"}};
+  const Result full{Result::Kind::deferred, {452, "4.2.2", "mailbox full"}};
+  const Result disk{Result::Kind::deferred, {452, "4.3.1", "no room"}};
+  const Result shut{Result::Kind::deferred, {421, "", "going down"}};
+  const Result lost{Result::Kind::unknown, {451, "4.4.2", "connection lost"}};
+  const Result refused{Result::Kind::refused, {550, "5.1.1", "no such user"}};
+  CHECK_FALSE(relay::fault_of_destination({}, true));
+  CHECK_FALSE(relay::fault_of_destination({fine}, true));
+  CHECK_FALSE(relay::fault_of_destination({full}, true));
+  CHECK_FALSE(relay::fault_of_destination({refused}, true));
+  CHECK_FALSE(relay::fault_of_destination({disk, fine}, true));
+  CHECK(relay::fault_of_destination({disk, disk}, true) == "452 4.3.1 no room");
+  CHECK(relay::fault_of_destination({shut}, false) == "421 going down");
+  CHECK(relay::fault_of_destination({fine, lost}, false) == "451 4.4.2 connection lost");
+}

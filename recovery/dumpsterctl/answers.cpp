@@ -1,0 +1,29 @@
+#include "recovery/dumpsterctl/answers.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <sstream>
+
+namespace recovery::dumpsterctl {
+
+std::string text_or_fault(boost::system::result<std::string, AskFault> answer) {
+  if (!answer) throw CommandFault{answer.error().text};
+  return std::move(*answer);
+}
+
+boost::json::object object_from(const std::string& text) {
+  boost::system::error_code error;
+  auto value = boost::json::parse(text, error);
+  if (error || !value.is_object()) throw CommandFault{"the hub's answer is not a JSON object"};
+  return std::move(value.get_object());
+}
+
+std::vector<boost::json::object> objects_from(const std::string& text) {
+  std::vector<boost::json::object> list;
+  std::istringstream in{text};
+  for (std::string line; std::getline(in, line);)
+    list.push_back(object_from(line));
+  return list;
+}
+
+}  // namespace recovery::dumpsterctl
