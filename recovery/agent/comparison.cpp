@@ -1,5 +1,6 @@
 #include "recovery/agent/comparison.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -36,10 +37,12 @@ Claim claim_of(const ListedDelivery& line, const Standpoint& standpoint) {
 /// Hands out the copies of the inventory, each once.
 class Copies {
  public:
-  explicit Copies(const Inventory& inventory) : inventory_(inventory) {}
+  Copies(const Inventory& inventory, const Confirmations* confirmed)
+      : inventory_(inventory), confirmed_(confirmed) {}
 
   bool take(const std::string& mailbox, const dumpster::Uuid& delivery) {
-    const std::uint32_t there = inventory_.copies(mailbox, delivery);
+    const std::uint32_t seen = confirmed_ == nullptr ? 0 : confirmed_->copies(mailbox, delivery);
+    const std::uint32_t there = std::max(inventory_.copies(mailbox, delivery), seen);
     if (there == 0) return false;
     std::uint32_t& taken = taken_[{delivery, mailbox}];
     if (taken >= there) return false;
@@ -49,24 +52,25 @@ class Copies {
 
  private:
   const Inventory& inventory_;
+  const Confirmations* confirmed_;
   std::map<std::pair<dumpster::Uuid, std::string>, std::uint32_t> taken_;
 };
 
 class Judge {
  public:
   Judge(const Inventory& inventory, const Standpoint& standpoint)
-      : inventory_(inventory), standpoint_(standpoint), copies_(inventory) {}
+      : inventory_(inventory), standpoint_(standpoint), copies_(inventory, standpoint.confirmed) {}
 
   void judge(const ListedDelivery& line, Claim claim) {
     if (claim == Claim::own || claim == Claim::none) return leave(line, claim);
     Decision deliver = decision(line, Outcome::deliver);
     Decision present = decision(line, Outcome::present);
     for (const ListedRecipient& recipient : line.recipients) {
-      if (inventory_.unknown().contains(recipient.mailbox)) {
+      const bool there = copies_.take(recipient.mailbox, line.delivery_id);
+      if (!there && inventory_.unknown().contains(recipient.mailbox)) {
         ++result_.unknown;
         continue;
       }
-      const bool there = copies_.take(recipient.mailbox, line.delivery_id);
       if (claim == Claim::in_doubt && line.delivered_at > standpoint_.ripe) {
         ++result_.waiting;
       } else if (claim == Claim::failed && (there || !standpoint_.retry_failed)) {
@@ -98,10 +102,12 @@ class Judge {
   static Decision decision(const ListedDelivery& line, Outcome outcome) {
     Decision made;
     made.delivery_id = line.delivery_id;
+    made.message_id = line.message_id;
     made.attempt = line.attempt;
     made.delivered_at = line.delivered_at;
     made.outcome = outcome;
-    made.in_doubt = line.state == DeliveryState::in_doubt;
+    made.node = line.node;
+    made.state = line.state;
     return made;
   }
 

@@ -10,6 +10,7 @@
 #include "dumpster/resubmission.hpp"
 #include "recovery/agent/hub_client.hpp"
 #include "recovery/agent/inventory.hpp"
+#include "recovery/agent/ledger.hpp"
 
 namespace recovery::agent {
 
@@ -20,15 +21,19 @@ struct Standpoint {
   bool judge_own = false;    ///< compare what was delivered to the own node in its current term, too
   bool retry_failed = true;  ///< what a node has refused is tried again when it is missing
   Instant ripe{};            ///< in-doubt lines later than this wait: their outcome is not settled yet
+  const Confirmations* confirmed = nullptr;  ///< what was seen before counts as there; null: nothing was
 };
 
 /// Recipients of one line with one decision.
 struct Decision {
   dumpster::Uuid delivery_id;
+  std::string message_id;
   std::uint32_t attempt = 0;
   Instant delivered_at{};
+  std::string node;                                                    ///< of the line
+  dumpster::DeliveryState state = dumpster::DeliveryState::delivered;  ///< of the line
   dumpster::ResubmissionItem::Outcome outcome = dumpster::ResubmissionItem::Outcome::deliver;
-  bool in_doubt = false;  ///< the line was
+  bool in_doubt() const { return state == dumpster::DeliveryState::in_doubt; }
   std::vector<ListedRecipient> recipients;
 };
 
@@ -54,7 +59,8 @@ std::set<std::string> mailboxes_in_question(const std::vector<ListedDelivery>& l
 /// Decides, for every recipient of every line, what is to be done. Pure.
 ///
 /// A recipient is there when its mailbox has a copy of the delivery. Copies are counted: two recipients of
-/// one message that end at one mailbox (with different details) need two. A copy is attributed first to what
+/// one message that end at one mailbox (with different details) need two. What was confirmed before counts,
+/// though its reader has deleted it since. A copy is attributed first to what
 /// the own node has taken in its current term, then to what was delivered, then to what is in doubt, then to
 /// what was refused.
 Comparison compare(const std::vector<ListedDelivery>& lines, const Inventory& inventory,

@@ -156,6 +156,7 @@ class CurlHubClient final : public HubClient {
   HubResult<ListingEnd> list(const dumpster::StorageGroup& group, const ListingQuery& query,
                              const std::function<void(ListedDelivery)>& line) override {
     std::string path = path_of(group) + "/deliveries?from=" + escaped(dumpster::to_rfc3339(query.from));
+    if (query.until) path += "&until=" + escaped(dumpster::to_rfc3339(*query.until));
     if (query.state) path += "&state=" + std::string{to_string(*query.state)};
     ListingReader reader{settings_.largest_line, line};
     const auto take = [&reader](std::string_view piece) { return reader.take(piece); };
@@ -176,6 +177,15 @@ class CurlHubClient final : public HubClient {
 
   HubResult<void> absent(const dumpster::StorageGroup& group, const std::string& body) override {
     const auto answer = call("POST", path_of(group) + "/absent", &body, settings_.order_deadline);
+    if (!answer) return answer.error();
+    return {};
+  }
+
+  HubResult<void> replicated(const dumpster::StorageGroup& group, const std::string& node,
+                             Instant through) override {
+    const std::string body = boost::json::serialize(
+        boost::json::object{{"node", node}, {"through", dumpster::to_rfc3339(through)}});
+    const auto answer = call("PUT", path_of(group) + "/replicated", &body);
     if (!answer) return answer.error();
     return {};
   }

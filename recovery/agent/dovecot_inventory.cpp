@@ -64,15 +64,37 @@ class DovecotInventory final : public InventorySource {
     return inventory;
   }
 
+  Result<std::optional<std::set<std::string>>> mailboxes() override {
+    Subprocess list = doveadm();
+    list.arguments.insert(list.arguments.end(), {"user", "*"});
+    const auto outcome = run(list);
+    if (!outcome) return outcome.error();
+    if (outcome->status != 0)
+      return Error{Fault::unavailable, "doveadm cannot list the users: " + outcome->complaint};
+    std::set<std::string> all;
+    std::string_view rest = outcome->output;
+    while (!rest.empty()) {
+      const std::size_t end = rest.find('\n');
+      if (end != 0) all.emplace(rest.substr(0, end));
+      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    }
+    return std::optional{std::move(all)};
+  }
+
  private:
+  Subprocess doveadm() const {
+    Subprocess command;
+    command.arguments = {doveadm_};
+    if (!configuration_.empty()) command.arguments.insert(command.arguments.end(), {"-c", configuration_});
+    command.deadline = std::chrono::minutes{5};
+    command.stop = stop_;
+    return command;
+  }
+
   Result<void> ask(const std::string& mailbox, Inventory& inventory) const {
-    Subprocess fetch;
-    fetch.arguments = {doveadm_};
-    if (!configuration_.empty()) fetch.arguments.insert(fetch.arguments.end(), {"-c", configuration_});
+    Subprocess fetch = doveadm();
     fetch.arguments.insert(fetch.arguments.end(), {"-f", "json", "fetch", "-u", mailbox, "hdr.x-dumpster-id",
                                                    "mailbox", "*", "all"});
-    fetch.deadline = std::chrono::minutes{5};
-    fetch.stop = stop_;
     const auto outcome = run(fetch);
     if (!outcome) return outcome.error();
     if (outcome->status == no_such_user) {

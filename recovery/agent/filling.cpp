@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "recovery/agent/coverage.hpp"
+#include "recovery/agent/filling_words.hpp"
 #include "recovery/agent/stable_inventory.hpp"
 
 namespace recovery::agent {
@@ -126,6 +127,7 @@ bool Filling::look(Inventory& inventory) {
   std::set<InventoryKey> questions;
   std::optional<Instant> start;
   bool ripe = false;
+  const auto wanted = wanted_copies();
   for (HubWork& hub : hubs_) {
     if (!hub.going) continue;
     for (const GroupWork& group : groups_.at(&hub)) {
@@ -137,8 +139,10 @@ bool Filling::look(Inventory& inventory) {
         const Instant at = std::min(oldest, oldest + hub.ahead) - surroundings_.margin;
         if (!start || at < *start) start = at;
         for (const ListedRecipient& recipient : line.recipients) {
+          InventoryKey key{recipient.mailbox, line.delivery_id};
+          if (is_confirmed(key, wanted.at(key))) continue;
           mailboxes.insert(recipient.mailbox);
-          questions.emplace(recipient.mailbox, line.delivery_id);
+          questions.insert(std::move(key));
         }
       }
     }
@@ -148,6 +152,8 @@ bool Filling::look(Inventory& inventory) {
   auto taken = take_stable(*surroundings_.inventory, *surroundings_.clock, mailboxes, questions, *start);
   if (!taken) return fail("the inventory cannot be taken: " + taken.error().detail);
   inventory = std::move(*taken);
+  note_inexactness(inventory, report_.notes);
+  if (!keep_found(inventory)) return false;
   for (const auto& [mailbox, reason] : inventory.unknown()) {
     const std::string note = "mailbox " + mailbox + " was not looked at: " + reason;
     if (std::find(report_.notes.begin(), report_.notes.end(), note) == report_.notes.end()) {
@@ -155,6 +161,44 @@ bool Filling::look(Inventory& inventory) {
     }
   }
   return true;
+}
+
+std::map<InventoryKey, std::uint32_t> Filling::wanted_copies() const {
+  std::map<InventoryKey, std::uint32_t> wanted;
+  for (const auto& [hub, groups] : groups_) {
+    for (const GroupWork& group : groups) {
+      for (const ListedDelivery& line : group.lines) {
+        for (const ListedRecipient& recipient : line.recipients)
+          ++wanted[{recipient.mailbox, line.delivery_id}];
+      }
+    }
+  }
+  return wanted;
+}
+
+/// Whether no look is needed.
+bool Filling::is_confirmed(const InventoryKey& key, std::uint32_t wanted) const {
+  const Confirmations* confirmed = options_.standpoint.confirmed;
+  return confirmed != nullptr && confirmed->copies(key.first, key.second) >= wanted;
+}
+
+/// What was found is confirmed from now on: for late hubs, and for the next failover.
+bool Filling::keep_found(const Inventory& inventory) {
+  if (options_.ledger == nullptr || options_.dry_run) return true;
+  for (const auto& [hub, groups] : groups_) {
+    for (const GroupWork& group : groups) {
+      for (const ListedDelivery& line : group.lines) {
+        for (const ListedRecipient& recipient : line.recipients) {
+          const std::uint32_t copies = inventory.copies(recipient.mailbox, line.delivery_id);
+          if (copies == 0) continue;
+          options_.ledger->confirm(
+              {{hub->address(), group.name}, line.delivered_at, recipient.mailbox, line.delivery_id, copies});
+        }
+      }
+    }
+  }
+  const auto saved = options_.ledger->save();
+  return saved ? true : fail("the ledger cannot be kept: " + saved.error().detail);
 }
 
 void Filling::decide(const Inventory& inventory) {
@@ -170,30 +214,29 @@ void Filling::decide(const Inventory& inventory) {
         return group.decided.contains({decision.delivery_id, decision.attempt});
       });
       for (const Decision& decision : comparison.decisions) {
-        if (decision.in_doubt) hub.report.in_doubt_settled += decision.recipients.size();
+        if (decision.in_doubt()) hub.report.in_doubt_settled += decision.recipients.size();
       }
-      if (options_.dry_run) {
-        plan(hub, group, comparison.decisions);
-      } else {
-        order(hub, group, std::move(comparison.decisions));
-      }
+      if (options_.dry_run || report_.keep_items) note_items(hub, group, comparison.decisions);
+      if (!options_.dry_run) order(hub, group, std::move(comparison.decisions));
       group.lines.clear();
       group.lines.shrink_to_fit();
     }
   }
 }
 
-void Filling::plan(const HubWork& hub, const GroupWork& group, const std::vector<Decision>& decisions) {
+void Filling::note_items(const HubWork& hub, const GroupWork& group, const std::vector<Decision>& decisions) {
   for (const Decision& decision : decisions) {
-    PlannedItem item;
+    FilledItem item;
     item.hub = hub.address();
     item.group = group.name;
     item.delivery_id = dumpster::to_string(decision.delivery_id);
+    item.message_id = decision.message_id;
     const bool deliver = decision.outcome == dumpster::ResubmissionItem::Outcome::deliver;
     item.outcome = deliver ? "deliver" : "settle as present";
+    item.reason = reason_of(decision);
     for (const ListedRecipient& recipient : decision.recipients)
       item.recipients.push_back(recipient.address);
-    report_.planned.push_back(std::move(item));
+    report_.items.push_back(std::move(item));
   }
 }
 
@@ -208,6 +251,7 @@ bool Filling::verify() {
     Instant start = Instant::max();
     Standpoint standpoint = options_.standpoint;
     standpoint.judge_own = true;
+    standpoint.confirmed = nullptr;
     for (auto& [hub, groups] : groups_) {
       for (const GroupWork& group : groups) {
         mailboxes.merge(mailboxes_in_question(group.lines, standpoint));

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "recovery/agent/comparison.hpp"
+#include "recovery/agent/ledger.hpp"
 #include "recovery/agent/report.hpp"
+#include "recovery/agent/stable_inventory.hpp"
 #include "recovery/agent/surroundings.hpp"
 
 namespace recovery::agent {
@@ -22,6 +24,7 @@ class Filling {
   struct Options {
     Standpoint standpoint;
     std::set<std::string> mailboxes;  ///< only these; empty: all
+    LedgerStore* ledger = nullptr;    ///< gets what was found; null: nothing is kept
     bool dry_run = false;
     std::function<bool()> save;  ///< makes the state durable; false: the operation must end
   };
@@ -60,7 +63,10 @@ class Filling {
   Standpoint standpoint_of(const GroupWork& group) const;
   bool look(Inventory& inventory);
   void decide(const Inventory& inventory);
-  void plan(const HubWork& hub, const GroupWork& group, const std::vector<Decision>& decisions);
+  void note_items(const HubWork& hub, const GroupWork& group, const std::vector<Decision>& decisions);
+  bool keep_found(const Inventory& inventory);
+  std::map<InventoryKey, std::uint32_t> wanted_copies() const;
+  bool is_confirmed(const InventoryKey& key, std::uint32_t wanted) const;
   void order(HubWork& hub, GroupWork& group, std::vector<Decision> decisions);
   bool send_orders();
   void send(RunningOrder& order);

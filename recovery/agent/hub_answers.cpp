@@ -102,6 +102,7 @@ ListedDelivery delivery_of(const Fields& fields) {
   const auto id = dumpster::uuid_from(fields.text("delivery_id"));
   if (!id) throw Fields::wrong("delivery_id", "is not a UUID");
   line.delivery_id = *id;
+  if (fields.find("message_id") != nullptr) line.message_id = fields.text("message_id");
   line.delivered_at = fields.instant("delivered_at");
   line.node = fields.text("node");
   line.term = fields.number("term");
@@ -117,6 +118,17 @@ ListedDelivery delivery_of(const Fields& fields) {
   }
   if (line.recipients.empty()) throw Fields::wrong("recipients", "is empty");
   return line;
+}
+
+GroupStatus group_of(const Fields& fields) {
+  GroupStatus group;
+  group.name = fields.text("name");
+  group.in_doubt = fields.number_or_zero("in_doubt");
+  group.messages = fields.number_or_zero("messages");
+  group.bytes = fields.number_or_zero("bytes");
+  const json::value* oldest = fields.find("oldest");
+  if (oldest != nullptr && !oldest->is_null()) group.oldest = fields.instant("oldest");
+  return group;
 }
 
 ListingEnd end_of(const Fields& fields) {
@@ -158,8 +170,7 @@ HubResult<ClusterStatus> cluster_from(std::string_view text) {
     status.active = fields.text("active");
     status.term = fields.number("term");
     for (const json::value& entry : fields.array("storage_groups")) {
-      const Fields group{entry};
-      status.groups.push_back({group.text("name"), group.number_or_zero("in_doubt")});
+      status.groups.push_back(group_of(Fields{entry}));
     }
     if (status.nodes.empty()) throw Fields::wrong("nodes", "is empty");
     return status;

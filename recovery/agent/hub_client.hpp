@@ -51,6 +51,9 @@ struct HubIdentity {
 struct GroupStatus {
   std::string name;
   std::uint64_t in_doubt = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+  std::optional<Instant> oldest;
 };
 
 struct ClusterStatus {
@@ -73,6 +76,7 @@ struct ListedRecipient {
 };
 struct ListedDelivery {
   dumpster::Uuid delivery_id;
+  std::string message_id;  ///< without angle brackets; may be empty
   Instant delivered_at{};
   std::string node;
   std::uint64_t term = 0;
@@ -93,6 +97,7 @@ struct ListingEnd {
 
 struct ListingQuery {
   Instant from{};
+  std::optional<Instant> until;                  ///< not included; nothing: the listing's `now`
   std::optional<dumpster::DeliveryState> state;  ///< nothing: every state
 };
 
@@ -127,6 +132,9 @@ class HubClient {
                                                  const std::string& body) = 0;
   virtual HubResult<ResubmissionAnswer> resubmission(const std::string& id) = 0;
   virtual HubResult<void> absent(const dumpster::StorageGroup& group, const std::string& body) = 0;
+  /// Replication feedback: all that was delivered up to `through` is on this passive node.
+  virtual HubResult<void> replicated(const dumpster::StorageGroup& group, const std::string& node,
+                                     Instant through) = 0;
   virtual HubResult<void> recovered(const std::string& cluster, const std::string& node,
                                     std::uint64_t term) = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -25,9 +26,20 @@ class Inventory {
 
   std::size_t size() const { return copies_.size(); }
 
+  /// Calls `see(mailbox, delivery, copies)` for all that is there.
+  template <class See>
+  void each(See see) const {
+    for (const auto& [key, copies] : copies_)
+      see(key.mailbox, key.delivery, copies);
+  }
+
   /// This mailbox could not be looked at, and nothing is to be decided about it; the others stand.
   void set_unknown(const std::string& mailbox, std::string reason) { unknown_[mailbox] = std::move(reason); }
   const std::map<std::string, std::string>& unknown() const { return unknown_; }
+
+  /// The node has no such mailbox: it is new, was renamed, or its mail goes elsewhere. It counts as empty.
+  void set_nowhere(const std::string& mailbox) { nowhere_.insert(mailbox); }
+  const std::set<std::string>& nowhere() const { return nowhere_; }
 
  private:
   struct Key {
@@ -43,6 +55,7 @@ class Inventory {
   };
   std::unordered_map<Key, std::uint32_t, Hash> copies_;
   std::map<std::string, std::string> unknown_;
+  std::set<std::string> nowhere_;
 };
 
 /// How the agent finds out what its node has. An inventory that cannot be taken in full is an error, never a
@@ -55,6 +68,11 @@ class InventorySource {
   /// it.
   virtual dumpster::Result<Inventory> take(const std::set<std::string>& mailboxes,
                                            dumpster::Instant window_start) = 0;
+
+  /// The names of all mailboxes that the node has; nothing when this source cannot tell.
+  virtual dumpster::Result<std::optional<std::set<std::string>>> mailboxes() {
+    return std::optional<std::set<std::string>>{};
+  }
 };
 
 }  // namespace recovery::agent

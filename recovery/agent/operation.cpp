@@ -75,8 +75,9 @@ Report rehearse(OperationSteps& steps, const Surroundings& surroundings, const P
   filling.standpoint.term = options.term ? *options.term : own.value_or(0);
   steps.report().term = filling.standpoint.term;
   steps.report().dry_run = true;
+  filling.standpoint.confirmed = steps.ledger();
   for (HubWork& hub : steps.hubs())
-    hub.from = hub.identity.now - surroundings.lookback;
+    hub.from = steps.window_start(hub, hub.identity.now, surroundings.clock->now());
   steps.fill_from(std::move(filling));
   steps.state().promote.reset();
   return steps.finish();
@@ -84,10 +85,16 @@ Report rehearse(OperationSteps& steps, const Surroundings& surroundings, const P
 
 }  // namespace
 
-Report promote(Surroundings& surroundings, const PromoteOptions& options) {
+Report promote(Surroundings& surroundings, const PromoteOptions& options, bool keep_items) {
+  using Rule = OperationSteps::StoreRule;
   OperationSteps steps{surroundings, "promote"};
+  steps.report().keep_items = keep_items;
   if (!steps.load() || !steps.survey()) return steps.finish();
-  if (options.dry_run) return rehearse(steps, surroundings, options);
+  if (options.dry_run) {
+    if (!steps.check_store(Rule::look)) return steps.finish();
+    return rehearse(steps, surroundings, options);
+  }
+  if (!steps.check_store(options.new_store ? Rule::take_bare : Rule::take_over)) return steps.finish();
   if (!choose_term(steps, surroundings, options)) return steps.finish();
   if (steps.state().promote->term == 0) {
     // No hub was reached and none ever was: the order is kept, and `fill` chooses the term.
@@ -101,8 +108,9 @@ Report promote(Surroundings& surroundings, const PromoteOptions& options) {
   return steps.finish();
 }
 
-Report fill(Surroundings& surroundings) {
+Report fill(Surroundings& surroundings, bool keep_items) {
   OperationSteps steps{surroundings, "fill"};
+  steps.report().keep_items = keep_items;
   if (!steps.load()) return steps.finish();
   State& state = steps.state();
   if (!state.promote) {
@@ -112,7 +120,7 @@ Report fill(Surroundings& surroundings) {
       hub.going = false;
     return steps.finish();
   }
-  if (!steps.survey()) return steps.finish();
+  if (!steps.survey() || !steps.check_store(OperationSteps::StoreRule::require_own)) return steps.finish();
   if (state.promote->term == 0) {
     // A term that was never chosen gives way to whatever has happened since.
     if (const HubWork* hub = steps.opponent(state.highest_term + 1)) {
@@ -137,9 +145,11 @@ Report fill(Surroundings& surroundings) {
   return steps.finish();
 }
 
-Report fill_window(Surroundings& surroundings, const WindowOptions& options) {
+Report fill_window(Surroundings& surroundings, const WindowOptions& options, bool keep_items) {
   OperationSteps steps{surroundings, "fill"};
+  steps.report().keep_items = keep_items;
   if (!steps.load() || !steps.survey()) return steps.finish();
+  if (!steps.check_store(OperationSteps::StoreRule::look)) return steps.finish();
   const std::uint64_t term = steps.highest_term();
   for (const HubWork& hub : steps.hubs()) {
     if (hub.report.reached && hub.status.active != surroundings.node) {
@@ -176,36 +186,16 @@ Report demote(Surroundings& surroundings) {
   if (!steps.load()) return steps.finish();
   State& state = steps.state();
   if (state.promote) steps.report().notes.push_back("a promote that was not finished is dropped");
-  state.role = Role::passive;
   state.promote.reset();
   state.orders.clear();
+  // Also of a node that was passive already: its store may have been resynchronised.
+  renew_marker(surroundings.marker.get(), state, surroundings.clock->now());
+  state.role = Role::passive;
   steps.report().term = state.highest_term;
   steps.save();
   Report report = steps.finish();
   report.hubs.clear();
   return report;
-}
-
-StatusReport status(Surroundings& surroundings) {
-  OperationSteps steps{surroundings, "status"};
-  StatusReport result;
-  if (steps.load()) {
-    result.state = steps.state();
-    steps.survey();
-    steps.report().term = steps.highest_term();
-    for (const HubWork& hub : steps.hubs()) {
-      if (!hub.report.reached) continue;
-      std::string line =
-          hub.address() + ": term " + std::to_string(hub.status.term) + ", " + hub.status.active + " active";
-      for (const GroupStatus& group : hub.status.groups) {
-        line += ", " + group.name + " with " + std::to_string(group.in_doubt) + " in doubt";
-      }
-      result.clusters.push_back(std::move(line));
-    }
-  }
-  steps.state().promote = result.state.promote;
-  result.report = steps.finish();
-  return result;
 }
 
 }  // namespace recovery::agent

@@ -17,7 +17,7 @@ OperationSteps::OperationSteps(Surroundings& surroundings, std::string operation
     HubWork hub;
     hub.client = client.get();
     hub.report.address = client->address();
-    hub.going = true;
+    hub.going = !surroundings.skips || !surroundings.skips(client->address());
     hubs_.push_back(std::move(hub));
   }
 }
@@ -103,7 +103,7 @@ bool OperationSteps::lose(const HubWork& hub) {
   state_.highest_term = highest_term();
   state_.promote.reset();
   state_.orders.clear();
-  if (hub.status.active != surroundings_.node) state_.role = Role::passive;
+  if (hub.status.active != surroundings_.node) become_passive();
   save();
   return false;
 }
@@ -117,8 +117,8 @@ void OperationSteps::activate_on(HubWork& hub) {
     hub.report.activated = true;
     // Counted from when the promote was ordered, in the hub's time: for a late hub, too, the gap lies before
     // that.
-    const dumpster::Duration since = surroundings_.clock->now() - promote.started;
-    hub.from = answer->now - std::max(since, dumpster::Duration::zero()) - surroundings_.lookback;
+    hub.activated_at = answer->now;
+    hub.from = window_start(hub, answer->now, promote.started);
     return;
   }
   const HubError& error = answer.error();
@@ -166,10 +166,17 @@ bool OperationSteps::activate() {
     if (refusal == hubs_.end()) break;
     if (attempt > 0 || !retry_above_own_terms()) return lose(*refusal);
   }
-  for (const HubWork& hub : hubs_) {
-    if (hub.report.activated) state_.promote->hubs[hub.address()].activated = true;
-  }
+  const PendingPromote& promote = *state_.promote;
+  if (state_.role != Role::active || state_.active_term != promote.term) state_.active_since.clear();
   state_.role = Role::active;
+  state_.active_term = promote.term;
+  state_.active_kind = promote.kind;
+  state_.active_started = promote.started;
+  for (const HubWork& hub : hubs_) {
+    if (!hub.report.activated) continue;
+    state_.promote->hubs[hub.address()].activated = true;
+    if (hub.activated_at != Instant{}) state_.active_since.emplace(hub.address(), hub.activated_at);
+  }
   return save();
 }
 
@@ -191,6 +198,7 @@ bool OperationSteps::fence() {
 bool OperationSteps::fill_from(Filling::Options options) {
   options.save = [this] { return save(); };
   options.standpoint.node = surroundings_.node;
+  if (ledger_ != nullptr) options.ledger = surroundings_.ledger.get();
   Filling filling{surroundings_, state_, report_, hubs_, std::move(options)};
   return filling.run();
 }
@@ -198,13 +206,15 @@ bool OperationSteps::fill_from(Filling::Options options) {
 bool OperationSteps::complete() {
   const bool any = std::any_of(hubs_.begin(), hubs_.end(), [](const HubWork& hub) { return hub.going; });
   if (!any) return true;
-  if (!fence()) return false;
+  if (!fence() || !keep_for_late_hubs()) return false;
   Filling::Options options;
   options.standpoint.term = state_.promote->term;
+  options.standpoint.confirmed = ledger_;
   if (!fill_from(std::move(options))) {
     if (!report_.conflict.empty()) {
       state_.promote.reset();
       state_.orders.clear();
+      become_passive();
       save();
     }
     return false;

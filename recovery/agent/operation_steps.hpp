@@ -22,6 +22,19 @@ class OperationSteps {
   bool load();
   bool save();
 
+  /// What an operation does about a store that is not the one the state knows.
+  enum class StoreRule {
+    look,         ///< changes nothing; a foreign one is noted
+    require_own,  ///< a foreign one is an error; one that never had a marker gets one
+    take_over,    ///< it gets a marker, and nothing counts as confirmed any more
+    take_bare,    ///< the same for an empty one, which otherwise is an error
+  };
+  /// Looks at the store's marker and, where it counts, opens the ledger. False when the store is not there.
+  bool check_store(StoreRule rule);
+  StoreStanding standing() const { return standing_; }
+  /// Null: nothing is confirmed.
+  Ledger* ledger() { return ledger_; }
+
   /// Asks every hub who it is and how the cluster stands, side by side. Keeps what is new of hubs and nodes
   /// in the state, which is not saved yet. Hubs that disagree about the nodes are an error: terms would mean
   /// different things.
@@ -42,6 +55,14 @@ class OperationSteps {
 
   bool fail(std::string error);
   bool lose(const HubWork& hub);  ///< to a higher term there: what was pending is dropped
+  /// This node is not active any more: its store gets another marker, so that nothing that was confirmed in
+  /// the active role counts later. Not saved yet.
+  void become_passive();
+
+  /// Where the window on this hub starts, for a promote that was ordered at `started` and `now` there: behind
+  /// what was confirmed where `watch` has run, else at `lookback`. Says in the report what left a dumpster
+  /// unconfirmed.
+  Instant window_start(HubWork& hub, Instant now, Instant started);
 
   /// The report at its end.
   Report finish();
@@ -52,12 +73,17 @@ class OperationSteps {
   void activate_on(HubWork& hub);
   bool retry_above_own_terms();
   bool fence();
+  bool take_marker();
+  bool open_ledger();
+  bool keep_for_late_hubs();
   void tell_recovered(HubWork& hub);
 
   Surroundings& surroundings_;
   Report report_;
   State state_;
   std::vector<HubWork> hubs_;
+  StoreStanding standing_ = StoreStanding::unmarked;
+  Ledger* ledger_ = nullptr;
 };
 
 /// Chooses this node's next term above `highest`; nothing when the node is not one of the cluster.

@@ -62,6 +62,16 @@ json::object hub_object(const HubReport& hub) {
   return object;
 }
 
+json::object item_object(const FilledItem& item) {
+  return {{"hub", item.hub},
+          {"storage_group", item.group},
+          {"delivery_id", item.delivery_id},
+          {"message_id", item.message_id},
+          {"outcome", item.outcome},
+          {"reason", item.reason},
+          {"recipients", json::value_from(item.recipients)}};
+}
+
 std::string hub_text(const HubReport& hub) {
   std::string text = hub.address + ": " + counts_text(hub);
   if (!hub.coverage.empty()) text += "; NOT COVERED: " + hub.coverage;
@@ -105,22 +115,25 @@ std::string to_json(const Report& report) {
   if (!report.conflict.empty()) object["conflict"] = report.conflict;
   if (report.dry_run) {
     json::array planned;
-    for (const PlannedItem& item : report.planned) {
-      planned.push_back({{"hub", item.hub},
-                         {"storage_group", item.group},
-                         {"delivery_id", item.delivery_id},
-                         {"outcome", item.outcome},
-                         {"recipients", json::value_from(item.recipients)}});
-    }
+    for (const FilledItem& item : report.items)
+      planned.push_back(item_object(item));
     object["planned"] = std::move(planned);
   }
   return json::serialize(object);
 }
 
+std::string items_to_lines(const Report& report) {
+  std::string lines;
+  for (const FilledItem& item : report.items)
+    lines += json::serialize(item_object(item)) + "\n";
+  return lines;
+}
+
 std::string to_text(const Report& report) {
   std::string text = report.operation + " " + report.cluster + "/" + report.node + ", term " +
                      std::to_string(report.term) + (report.dry_run ? ", dry run" : "") + "\n";
-  for (const PlannedItem& item : report.planned) {
+  for (const FilledItem& item : report.items) {
+    if (!report.dry_run) break;
     text += "would " + item.outcome + " " + item.delivery_id + " of " + item.hub + " " + item.group + ":";
     for (const std::string& recipient : item.recipients)
       text += " " + recipient;

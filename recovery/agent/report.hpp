@@ -29,12 +29,14 @@ struct HubReport {
   std::size_t unknown = 0;  ///< in mailboxes that the inventory could not look at
 };
 
-/// What a dry run would order.
-struct PlannedItem {
+/// What was ordered (or, by a dry run, would be), and why.
+struct FilledItem {
   std::string hub;
   std::string group;
   std::string delivery_id;
-  std::string outcome;
+  std::string message_id;
+  std::string outcome;  ///< `deliver` or `settle as present`
+  std::string reason;   ///< one sentence
   std::vector<std::string> recipients;
 };
 
@@ -49,8 +51,9 @@ struct Report {
   std::string error;      ///< the operation broke off; empty otherwise
   std::string conflict;   ///< another node holds a higher term; empty otherwise
   std::vector<HubReport> hubs;
-  std::vector<std::string> notes;    ///< e.g. mailboxes that could not be looked at
-  std::vector<PlannedItem> planned;  ///< of a dry run
+  std::vector<std::string> notes;  ///< e.g. mailboxes that could not be looked at
+  bool keep_items = false;         ///< whether `items` is filled
+  std::vector<FilledItem> items;
 
   /// 0 done; of several the first of 5 (higher term elsewhere), 1 (error), 4 (missing, failed or unknown
   /// after the fill), 3 (not covered), 2 (a hub not reached and remembered).
@@ -58,6 +61,8 @@ struct Report {
 };
 
 std::string to_json(const Report& report);
+/// A line of JSON for each item.
+std::string items_to_lines(const Report& report);
 /// A line a hub and a total, for people.
 std::string to_text(const Report& report);
 

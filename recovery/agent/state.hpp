@@ -26,6 +26,7 @@ struct PendingPromote {
   std::uint64_t term = 0;  ///< 0: no hub was reached, so the term is not chosen
   dumpster::ActivationKind kind = dumpster::ActivationKind::lossy;
   dumpster::Instant started{};
+  bool inventory_kept = false;              ///< for the hubs that were not reached
   std::map<std::string, HubProgress> hubs;  ///< by address
 
   bool done() const;
@@ -63,6 +64,13 @@ struct State {
   std::uint64_t highest_term = 0;  ///< ever seen anywhere, or sent
   std::vector<std::string> nodes;  ///< of the cluster as a hub listed them last
   Role role = Role::unknown;
+  /// The term under which this node became active the last time; counts while `role` is active.
+  std::uint64_t active_term = 0;
+  dumpster::ActivationKind active_kind = dumpster::ActivationKind::lossy;
+  dumpster::Instant active_started{};  ///< when that promote was ordered
+  /// Per hub, in its time: from when on it delivered to this node in that term and under this marker.
+  std::map<std::string, dumpster::Instant> active_since;
+  std::string marker;  ///< of this node's mail store (`store_marker.hpp`); empty: the agent never saw it
   std::optional<PendingPromote> promote;
   std::vector<PendingOrder> orders;
   std::map<std::string, KnownHub> hubs;  ///< by address
@@ -82,11 +90,22 @@ class StateStore {
   virtual dumpster::Result<void> save(const State& state) = 0;
 };
 
-/// The directory of one agent, `state.json` and `lock` in it. Holds the lock as long as it lives: operations
-/// of two processes exclude each other. The directory is made when it is not there. A file of another cluster
-/// or node is an error.
+/// The directory of one agent: `state.json`, `lock`, and `turn`. Holds the lock as long as it lives:
+/// operations of two processes exclude each other. The directory is made when it is not there. A file of
+/// another cluster or node is an error.
+///
+/// An operation takes `turn` first, then waits for the lock: whoever works in rounds (`open_state_for_round`)
+/// sees from that that it has to give way.
 dumpster::Result<std::unique_ptr<StateStore>> open_state(const std::string& directory,
                                                          const std::string& cluster, const std::string& node,
                                                          dumpster::Duration patience);
+
+/// The same for one round of `watch`, without waiting: null while an operation is under way or waits.
+dumpster::Result<std::unique_ptr<StateStore>> open_state_for_round(const std::string& directory,
+                                                                   const std::string& cluster,
+                                                                   const std::string& node);
+
+/// Whether an operation holds the turn or waits for it.
+bool operation_waits(const std::string& directory);
 
 }  // namespace recovery::agent

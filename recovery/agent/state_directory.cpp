@@ -10,6 +10,7 @@
 #include <iterator>
 #include <thread>
 
+#include "recovery/agent/durable_file.hpp"
 #include "recovery/agent/state.hpp"
 
 namespace recovery::agent {
@@ -19,40 +20,18 @@ using dumpster::Error;
 using dumpster::Fault;
 using dumpster::Result;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 Error failure(const std::string& what) {
   return {Fault::unavailable, what + ": " + std::strerror(errno)};
 }
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(fd, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
 class StateDirectory final : public StateStore {
  public:
-  StateDirectory(std::string directory, std::string cluster, std::string node, Descriptor lock)
+  StateDirectory(std::string directory, std::string cluster, std::string node, Descriptor turn,
+                 Descriptor lock)
       : directory_(std::move(directory)),
         cluster_(std::move(cluster)),
         node_(std::move(node)),
+        turn_(std::move(turn)),
         lock_(std::move(lock)) {}
 
   Result<State> load() override {
@@ -76,47 +55,72 @@ class StateDirectory final : public StateStore {
     return state;
   }
 
-  /// A new file, synced, renamed over the old one, and the directory synced: after a power cut there is the
-  /// one or the other.
+  /// The sizes are those of a few kilobytes: the whole is written anew.
   Result<void> save(const State& state) override {
-    const std::string path = directory_ + "/state.json";
-    const std::string fresh = path + ".new";
-    const Descriptor file{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
-    if (file.get() < 0 || !write_all(file.get(), to_json(state)) || ::fsync(file.get()) != 0) {
-      return failure(fresh + " cannot be written");
-    }
-    if (::rename(fresh.c_str(), path.c_str()) != 0) return failure(path + " cannot be replaced");
-    const Descriptor directory{::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (directory.get() < 0 || ::fsync(directory.get()) != 0)
-      return failure(directory_ + " cannot be synced");
-    return {};
+    return replace_file(directory_ + "/state.json", to_json(state), 0600);
   }
 
  private:
   std::string directory_;
   std::string cluster_;
   std::string node_;
+  Descriptor turn_;  ///< none for a round of `watch`
   Descriptor lock_;
 };
+
+Result<Descriptor> open_lock(const std::string& directory, const char* name) {
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return failure(directory + " cannot be made");
+  const std::string path = directory + "/" + name;
+  Descriptor lock{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+  if (lock.get() < 0) return failure(path + " cannot be opened");
+  return lock;
+}
+
+/// False when somebody else holds it.
+bool try_lock(const Descriptor& lock, int kind) {
+  return ::flock(lock.get(), kind | LOCK_NB) == 0;
+}
+
+Result<Descriptor> wait_for_lock(const std::string& directory, const char* name,
+                                 std::chrono::steady_clock::time_point end) {
+  auto lock = open_lock(directory, name);
+  while (lock && !try_lock(*lock, LOCK_EX)) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return failure(directory + " cannot be locked");
+    if (std::chrono::steady_clock::now() > end) {
+      return Error{Fault::conflict,
+                   "another operation of this agent is under way (" + directory + "/" + name + " is locked)"};
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  }
+  return lock;
+}
 
 }  // namespace
 
 Result<std::unique_ptr<StateStore>> open_state(const std::string& directory, const std::string& cluster,
                                                const std::string& node, dumpster::Duration patience) {
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return failure(directory + " cannot be made");
-  const std::string path = directory + "/lock";
-  Descriptor lock{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-  if (lock.get() < 0) return failure(path + " cannot be opened");
   const auto end = std::chrono::steady_clock::now() + patience;
-  while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) return failure(path + " cannot be locked");
-    if (std::chrono::steady_clock::now() > end) {
-      return Error{Fault::conflict, "another operation of this agent is under way (" + path + " is locked)"};
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds{50});
-  }
+  auto turn = wait_for_lock(directory, "turn", end);
+  if (!turn) return turn.error();
+  auto lock = wait_for_lock(directory, "lock", end);
+  if (!lock) return lock.error();
   return std::unique_ptr<StateStore>{
-      std::make_unique<StateDirectory>(directory, cluster, node, std::move(lock))};
+      std::make_unique<StateDirectory>(directory, cluster, node, std::move(*turn), std::move(*lock))};
+}
+
+Result<std::unique_ptr<StateStore>> open_state_for_round(const std::string& directory,
+                                                         const std::string& cluster,
+                                                         const std::string& node) {
+  auto lock = open_lock(directory, "lock");
+  if (!lock) return lock.error();
+  if (operation_waits(directory) || !try_lock(*lock, LOCK_EX)) return std::unique_ptr<StateStore>{};
+  return std::unique_ptr<StateStore>{
+      std::make_unique<StateDirectory>(directory, cluster, node, Descriptor{}, std::move(*lock))};
+}
+
+bool operation_waits(const std::string& directory) {
+  const auto turn = open_lock(directory, "turn");
+  return turn && !try_lock(*turn, LOCK_SH);
 }
 
 }  // namespace recovery::agent

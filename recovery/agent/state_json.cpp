@@ -9,7 +9,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::uint64_t format = 1;
+constexpr std::uint64_t format = 2;  // 1: without active_term and marker
 constexpr std::array<std::pair<Role, std::string_view>, 3> roles{
     {{Role::unknown, "unknown"}, {Role::active, "active"}, {Role::passive, "passive"}}};
 
@@ -38,6 +38,7 @@ json::value promote_to(const PendingPromote& promote) {
   return {{"term", promote.term},
           {"kind", to_string(promote.kind)},
           {"started", dumpster::to_rfc3339(promote.started)},
+          {"inventory_kept", promote.inventory_kept},
           {"hubs", std::move(hubs)}};
 }
 
@@ -48,6 +49,8 @@ PendingPromote promote_from(const json::object& object) {
   if (!kind) throw std::invalid_argument("no such kind");
   promote.kind = *kind;
   promote.started = instant_from(object.at("started"));
+  if (const json::value* kept = object.if_contains("inventory_kept"))
+    promote.inventory_kept = kept->as_bool();
   for (const auto& entry : object.at("hubs").as_object()) {
     HubProgress progress;
     progress.activated = entry.value().at("activated").as_bool();
@@ -65,9 +68,31 @@ KnownHub known_hub_from(const json::object& object) {
   return hub;
 }
 
+void read_activity(const json::object& object, State& state) {
+  state.marker = text_of(object.at("marker"));
+  const json::value& activity = object.at("activity");
+  state.active_term = activity.at("term").to_number<std::uint64_t>();
+  const auto kind = dumpster::activation_kind_from(std::string_view{activity.at("kind").as_string()});
+  if (!kind) throw std::invalid_argument("no such kind");
+  state.active_kind = *kind;
+  state.active_started = instant_from(activity.at("started"));
+  for (const auto& entry : activity.at("since").as_object())
+    state.active_since[std::string{entry.key()}] = instant_from(entry.value());
+}
+
+json::value activity_to(const State& state) {
+  json::object since;
+  for (const auto& [address, instant] : state.active_since)
+    since[address] = dumpster::to_rfc3339(instant);
+  return {{"term", state.active_term},
+          {"kind", to_string(state.active_kind)},
+          {"started", dumpster::to_rfc3339(state.active_started)},
+          {"since", std::move(since)}};
+}
+
 State state_from(const json::object& object) {
-  if (object.at("format").to_number<std::uint64_t>() != format)
-    throw std::invalid_argument("of another version");
+  const auto version = object.at("format").to_number<std::uint64_t>();
+  if (version != 1 && version != format) throw std::invalid_argument("of another version");
   State state;
   state.cluster = text_of(object.at("cluster"));
   state.node = text_of(object.at("node"));
@@ -75,6 +100,7 @@ State state_from(const json::object& object) {
   for (const json::value& node : object.at("nodes").as_array())
     state.nodes.push_back(text_of(node));
   state.role = role_from(object.at("role").as_string());
+  if (version == format) read_activity(object, state);
   if (const json::value* promote = object.if_contains("promote"))
     state.promote = promote_from(promote->as_object());
   for (const json::value& entry : object.at("orders").as_array()) {
@@ -127,6 +153,8 @@ std::string to_json(const State& state) {
                       {"highest_term", state.highest_term},
                       {"nodes", json::value_from(state.nodes)},
                       {"role", to_string(state.role)},
+                      {"activity", activity_to(state)},
+                      {"marker", state.marker},
                       {"orders", std::move(orders)},
                       {"hubs", std::move(hubs)}};
   if (state.promote) object["promote"] = promote_to(*state.promote);

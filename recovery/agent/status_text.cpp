@@ -1,5 +1,6 @@
 #include "recovery/agent/status_text.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 namespace recovery::agent {
@@ -17,19 +18,89 @@ std::string pending_text(const PendingPromote& promote) {
   return text;
 }
 
+double seconds_of(dumpster::Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+std::string instant_or_dash(Instant instant) {
+  return instant == Instant{} ? "-" : dumpster::to_rfc3339(instant).substr(0, 19) + "Z";
+}
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  for (; bytes >= 10 * 1024 && unit < 4; ++unit)
+    bytes /= 1024;
+  return std::to_string(bytes) + " " + units[unit];
+}
+
+json::object dumpster_object(const DumpsterView& view) {
+  json::object object{{"hub", view.hub},
+                      {"storage_group", view.group.name},
+                      {"active", view.active},
+                      {"term", view.term},
+                      {"messages", view.group.messages},
+                      {"bytes", view.group.bytes},
+                      {"in_doubt", view.group.in_doubt}};
+  if (view.group.oldest) object["oldest"] = dumpster::to_rfc3339(*view.group.oldest);
+  if (!view.followed) return object;
+  object["unconfirmed"] = view.followed->unconfirmed;
+  object["replication_lag_seconds"] = seconds_of(view.lag.value_or(dumpster::Duration::zero()));
+  object["oldest_unconfirmed"] = dumpster::to_rfc3339(view.followed->low);
+  if (view.followed->last_confirmed != Instant{})
+    object["last_confirmed"] = dumpster::to_rfc3339(view.followed->last_confirmed);
+  return object;
+}
+
+/// The longest lag of a storage group over all hubs.
+std::string groups_text(const StatusReport& status) {
+  std::map<std::string, std::vector<const DumpsterView*>> groups;
+  for (const DumpsterView& view : status.dumpsters)
+    groups[view.group.name].push_back(&view);
+  std::string text;
+  for (const auto& [name, views] : groups) {
+    text += "storage group " + name;
+    std::optional<double> lag;
+    Instant confirmed{};
+    for (const DumpsterView* view : views) {
+      if (view->lag) lag = std::max(lag.value_or(0), seconds_of(*view->lag));
+      if (view->followed) confirmed = std::max(confirmed, view->followed->last_confirmed);
+    }
+    text += lag ? ": replication lag " + std::to_string(static_cast<std::uint64_t>(*lag)) +
+                      " s, last confirmed " + instant_or_dash(confirmed) + "\n"
+                : ": not followed by `watch`\n";
+    for (const DumpsterView* view : views) {
+      text += "  " + view->hub + ": " + std::to_string(view->group.messages) + " messages, " +
+              size_text(view->group.bytes) + ", oldest " +
+              instant_or_dash(view->group.oldest.value_or(Instant{})) + ", " +
+              std::to_string(view->group.in_doubt) + " in doubt";
+      if (view->followed) text += ", " + std::to_string(view->followed->unconfirmed) + " unconfirmed";
+      text += "; term " + std::to_string(view->term) + ", " + view->active + " active\n";
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string to_json(const StatusReport& status) {
-  json::object object{
-      {"cluster", status.report.cluster},           {"node", status.report.node},
-      {"role", to_string(status.state.role)},       {"highest_term", status.state.highest_term},
-      {"exit_status", status.report.exit_status()}, {"hubs", json::value_from(status.clusters)}};
+  json::array dumpsters;
+  for (const DumpsterView& view : status.dumpsters)
+    dumpsters.push_back(dumpster_object(view));
+  json::object object{{"cluster", status.report.cluster},
+                      {"node", status.report.node},
+                      {"role", to_string(status.state.role)},
+                      {"highest_term", status.report.term},
+                      {"exit_status", status.report.exit_status()},
+                      {"dumpsters", std::move(dumpsters)},
+                      {"notes", json::value_from(status.report.notes)}};
   if (!status.report.error.empty()) object["error"] = status.report.error;
   json::object troubles;
   for (const HubReport& hub : status.report.hubs) {
     if (!hub.trouble.empty()) troubles[hub.address] = hub.trouble;
   }
   object["troubles"] = std::move(troubles);
+  object["orders_pending"] = status.state.orders.size();
   if (status.state.promote) {
     json::array hubs;
     for (const auto& [address, progress] : status.state.promote->hubs) {
@@ -47,11 +118,14 @@ std::string to_text(const StatusReport& status) {
                      std::string{to_string(status.state.role)} + ", highest term seen " +
                      std::to_string(status.report.term) + "\n";
   if (status.state.promote) text += pending_text(*status.state.promote);
-  for (const std::string& line : status.clusters)
-    text += line + "\n";
+  if (!status.state.orders.empty())
+    text += "redelivery pending: " + std::to_string(status.state.orders.size()) + " requests\n";
+  text += groups_text(status);
   for (const HubReport& hub : status.report.hubs) {
-    if (!hub.trouble.empty()) text += hub.address + ": " + hub.trouble + "\n";
+    if (!hub.trouble.empty()) text += hub.address + ": not available: " + hub.trouble + "\n";
   }
+  for (const std::string& note : status.report.notes)
+    text += "note: " + note + "\n";
   if (!status.report.error.empty()) text += "error: " + status.report.error + "\n";
   return text;
 }

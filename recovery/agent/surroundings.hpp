@@ -8,8 +8,10 @@
 #include "recovery/agent/agent_clock.hpp"
 #include "recovery/agent/hub_client.hpp"
 #include "recovery/agent/inventory.hpp"
+#include "recovery/agent/ledger.hpp"
 #include "recovery/agent/report.hpp"
 #include "recovery/agent/state.hpp"
+#include "recovery/agent/store_marker.hpp"
 
 namespace recovery::agent {
 
@@ -24,6 +26,10 @@ struct Surroundings {
   std::vector<std::unique_ptr<HubClient>> hubs;
   std::unique_ptr<InventorySource> inventory;
   std::unique_ptr<StateStore> state;
+  std::unique_ptr<MarkerPlace> marker;  ///< null: none is configured, and nothing is confirmed
+  std::unique_ptr<LedgerStore> ledger;  ///< null: nothing is kept
+  /// Whether this hub is not to be asked this time; may be empty.
+  std::function<bool(const std::string& address)> skips;
   AgentClock* clock = nullptr;
   /// Returns when nothing more can arrive from the old active node; empty when none is configured.
   std::function<dumpster::Result<void>()> quiesce;
@@ -44,6 +50,7 @@ struct HubWork {
   ClusterStatus status;
   KnownHub known;
   Instant from{};              ///< where its window starts, in its time
+  Instant activated_at{};      ///< in its time
   dumpster::Duration ahead{};  ///< the agent's clock less the hub's
   std::string conflict;        ///< the hub has a higher term than this operation's; empty otherwise
 

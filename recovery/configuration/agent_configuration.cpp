@@ -71,9 +71,8 @@ InventoryConfiguration read_inventory(TomlTable& root) {
   InventoryConfiguration inventory;
   TomlTable table = root.table("inventory", required);
   const std::string type = table.word("type", {"maildir", "dovecot", "cyrus", "command"}, required);
-  if (type == "cyrus") table.fault("type", "`inventory.type` \"cyrus\" is not available in this version");
-  if (type == "dovecot") {
-    inventory.type = Type::dovecot;
+  if (type == "dovecot" || type == "cyrus") {
+    inventory.type = type == "cyrus" ? Type::cyrus : Type::dovecot;
     inventory.path = table.string("path", "");
   } else if (type == "command" && table.has("command") && !table.has("path")) {
     inventory.type = Type::command;
@@ -84,6 +83,10 @@ InventoryConfiguration read_inventory(TomlTable& root) {
   }
   if (!inventory.path.empty() && inventory.path.front() != '/') {
     table.fault("path", "`inventory.path` must be an absolute path");
+  }
+  inventory.marker = table.string("marker", "");
+  if (!inventory.marker.empty() && inventory.marker.front() != '/') {
+    table.fault("marker", "`inventory.marker` must be an absolute path");
   }
   table.close();
   return inventory;
@@ -105,6 +108,7 @@ std::optional<AgentConfiguration> read_agent_configuration(const std::string& pa
   agent.margin = root.duration("margin", agent.margin, {0s, 24h * 365});
   agent.settle = root.duration("settle", agent.settle, {0s, 1h});
   agent.poll = root.duration("poll", agent.poll, {100ms, 1h});
+  agent.report_replicated = root.boolean("report_replicated", agent.report_replicated);
   agent.quiesce = root.string("quiesce", "");
   agent.metrics = root.string("metrics", "");
   agent.ca = root.string("ca", "");

@@ -72,7 +72,7 @@ class Installation(EndToEnd):
         for path in ("sbin/dumpsterd", "sbin/dumpster-agent", "bin/dumpsterctl"):
             self.assertEqual(run([root / "usr" / path, "--help"]).returncode, 0, path)
         units = root / "usr/lib/systemd/system"
-        installed_units = ["dumpsterd.service", "dumpster-agent.service", "dumpster-agent.timer"]
+        installed_units = ["dumpsterd.service", "dumpster-agent.service"]
         for unit in installed_units:
             self.assertTrue((units / unit).exists(), unit)
         self.assertTrue(list((root / "usr/share/doc").rglob("dumpsterd.toml")))

@@ -1,6 +1,8 @@
 """An agent of the tests: dumpster-agent with a configuration and a state of its own."""
 
+from . import http_calls
 from .hub import run
+from .processes import Process, free_port, wait_until
 from .toml_text import toml_text
 
 
@@ -15,6 +17,8 @@ class Agent:
         self.hubs = list(hubs)
         self.inventory = inventory
         self.settings = settings or {}
+        self.metrics_address = None
+        self.process = None
 
     @property
     def configuration(self):
@@ -42,6 +46,31 @@ class Agent:
         """One command to its end, e.g. run("promote")."""
         self.write()
         return run([self.bin / "dumpster-agent", "--config", self.configuration, *arguments], timeout=timeout)
+
+    def watch(self, workspace):
+        """Starts `watch`, and waits for its first round."""
+        if not self.metrics_address:
+            self.metrics_address = f"127.0.0.1:{free_port()}"
+            self.settings = {**self.settings, "metrics": self.metrics_address}
+        self.write()
+        self.process = Process([self.bin / "dumpster-agent", "--config", self.configuration, "watch"], self.base / "watch.log")
+        workspace.own(self.process)
+        wait_until(self._has_looked, 20, lambda: f"the agent watches\n{self.log()[-3000:]}")
+        return self
+
+    def _has_looked(self):
+        try:
+            return self.metric("agent_rounds_total", result="done")
+        except OSError:
+            return None
+
+    def metric(self, name, **labels):
+        samples = http_calls.samples(http_calls.get(self.metrics_address, "/metrics")[1])
+        return http_calls.total(samples, name, **labels)
+
+    def log(self):
+        path = self.base / "watch.log"
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def get_in_touch(self):
         """Lets every hub know of the agent; of the active node's agent it then waits for evidence."""

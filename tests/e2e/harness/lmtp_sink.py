@@ -91,6 +91,13 @@ class LmtpSink:
                     other.make_maildir(mailbox.name)
                     shutil.copyfile(path, target / path.name)
 
+    def delete(self, message_id):
+        """A reader deletes the message from every mailbox."""
+        for mailbox in sorted(path for path in self.mail.iterdir() if path.is_dir()):
+            for path in maildir.message_files(mailbox):
+                if maildir.header_of(path, "Message-ID").strip("<>") == message_id:
+                    path.unlink()
+
     def make_maildir(self, mailbox):
         for part in ("tmp", "new", "cur"):
             (self.mail / mailbox / part).mkdir(parents=True, exist_ok=True)

@@ -45,7 +45,7 @@ std::map<std::string, std::string> documented_types() {
   std::map<std::string, std::string> types;
   std::ifstream readme{METRICS_README};
   for (std::string line; std::getline(readme, line);) {
-    if (line.rfind("| `", 0) != 0) continue;
+    if (line.rfind("| `", 0) != 0 || line.rfind("| `agent_", 0) == 0) continue;
     const auto name_end = line.find('`', 3);
     const auto type_begin = line.find("| ", name_end) + 2;
     types[line.substr(3, name_end - 3)] = line.substr(type_begin, line.find(' ', type_begin) - type_begin);

@@ -72,7 +72,7 @@ TEST_CASE("what is in doubt is settled either way, on the own node in its curren
   REQUIRE(result.decisions.size() == 2);
   CHECK(result.decisions[0].outcome == Outcome::present);
   CHECK(result.decisions[1].outcome == Outcome::deliver);
-  CHECK(result.decisions[1].in_doubt);
+  CHECK(result.decisions[1].in_doubt());
 }
 
 TEST_CASE("nothing is decided about what is in doubt before its outcome is settled") {

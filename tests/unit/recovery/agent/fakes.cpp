@@ -35,6 +35,19 @@ void World::store(const std::string& mailbox, const dumpster::Uuid& delivery) {
   mail_.emplace_back(mailbox, delivery);
 }
 
+void World::remove(const std::string& mailbox, const dumpster::Uuid& delivery) {
+  const std::lock_guard lock{mutex_};
+  std::erase(mail_, std::pair{mailbox, delivery});
+}
+
+std::set<std::string> World::mailboxes() const {
+  const std::lock_guard lock{mutex_};
+  std::set<std::string> all;
+  for (const auto& [mailbox, delivery] : mail_)
+    all.insert(mailbox);
+  return all;
+}
+
 Inventory World::inventory() const {
   const std::lock_guard lock{mutex_};
   Inventory inventory;
@@ -68,6 +81,38 @@ dumpster::Result<Inventory> FakeInventory::take(const std::set<std::string>& mai
   return inventory;
 }
 
+dumpster::Result<std::optional<std::set<std::string>>> FakeInventory::mailboxes() {
+  return std::optional{world->mailboxes()};
+}
+
+dumpster::Result<std::optional<std::string>> FakeMarker::read() {
+  if (!is_there) return dumpster::Error{dumpster::Fault::unavailable, "the store is not there"};
+  return kept;
+}
+
+dumpster::Result<void> FakeMarker::write(const std::string& marker) {
+  if (!is_there) return dumpster::Error{dumpster::Fault::unavailable, "the store is not there"};
+  kept = marker;
+  return {};
+}
+
+dumpster::Result<Ledger*> FakeLedger::open(const std::string& marker) {
+  if (saved.marker() != marker) saved = Ledger{marker};
+  ledger = saved;
+  return &ledger;
+}
+
+dumpster::Result<void> FakeLedger::save() {
+  saved = ledger;
+  return {};
+}
+
+dumpster::Result<void> FakeLedger::compact(const std::map<DumpsterName, Instant>& keep_from,
+                                           std::size_t most) {
+  ledger.forget(keep_from, most);
+  return save();
+}
+
 dumpster::Result<State> FakeState::load() {
   if (fails_to_load) return dumpster::Error{dumpster::Fault::damaged, "the state is damaged"};
   return kept;
@@ -99,7 +144,11 @@ HubResult<ClusterStatus> FakeHub::cluster(const std::string&) {
   status.nodes = nodes;
   status.active = active;
   status.term = term - std::min(term, hidden_term);
-  status.groups.push_back({"sg1", 0});
+  GroupStatus group;
+  group.name = "sg1";
+  for (const ListedDelivery& known : lines)
+    group.in_doubt += known.state == DeliveryState::in_doubt ? known.recipients.size() : 0;
+  status.groups.push_back(group);
   return status;
 }
 
@@ -134,6 +183,7 @@ HubResult<ListingEnd> FakeHub::list(const dumpster::StorageGroup&, const Listing
   ListingEnd end;
   for (const ListedDelivery& known : lines) {
     if (known.delivered_at < query.from || (query.state && *query.state != known.state)) continue;
+    if (query.until && known.delivered_at >= *query.until) continue;
     line(known);
     ++end.count;
   }
@@ -208,8 +258,22 @@ HubResult<ResubmissionAnswer> FakeHub::resubmission(const std::string& id) {
   return answers_.at(id);
 }
 
-HubResult<void> FakeHub::absent(const dumpster::StorageGroup&, const std::string&) {
+HubResult<void> FakeHub::absent(const dumpster::StorageGroup&, const std::string& body) {
+  if (!reachable) return unreachable();
   world->note("absent " + address_);
+  absents.push_back(body);
+  const boost::json::value report = boost::json::parse(body);
+  for (const boost::json::value& item : report.at("deliveries").as_array()) {
+    const auto delivery = dumpster::uuid_from(std::string_view{item.at("delivery_id").as_string()});
+    for (ListedDelivery& known : lines) {
+      if (known.delivery_id == *delivery) known.state = DeliveryState::absent;
+    }
+  }
+  return {};
+}
+
+HubResult<void> FakeHub::replicated(const dumpster::StorageGroup&, const std::string&, Instant until) {
+  through.push_back(until);
   return {};
 }
 
@@ -217,6 +281,15 @@ HubResult<void> FakeHub::recovered(const std::string&, const std::string&, std::
   if (!reachable) return unreachable();
   world->note("recovered " + address_ + " " + std::to_string(wanted));
   return {};
+}
+
+void Scene::mark_store() {
+  auto place = std::make_unique<FakeMarker>();
+  marker = place.get();
+  surroundings.marker = std::move(place);
+  auto book = std::make_unique<FakeLedger>();
+  ledger = book.get();
+  surroundings.ledger = std::move(book);
 }
 
 Scene::Scene(std::size_t number) {

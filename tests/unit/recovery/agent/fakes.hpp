@@ -27,6 +27,9 @@ class World {
   std::size_t count_of(const std::string& start) const;
 
   void store(const std::string& mailbox, const dumpster::Uuid& delivery);
+  /// Its reader deletes it.
+  void remove(const std::string& mailbox, const dumpster::Uuid& delivery);
+  std::set<std::string> mailboxes() const;
   Inventory inventory() const;
 
  private:
@@ -50,11 +53,41 @@ class FakeInventory final : public InventorySource {
   dumpster::Result<Inventory> take(const std::set<std::string>& mailboxes, Instant window_start) override;
 
   World* world = nullptr;
+  dumpster::Result<std::optional<std::set<std::string>>> mailboxes() override;
+
   std::vector<Found> looks;  ///< one after the other; then, and without any, what the world has
   std::set<std::string> unknown;
   int fails_from = -1;  ///< the number of the look that fails first
   int taken = 0;
   std::vector<Instant> starts;
+};
+
+/// A mail store that can be unmounted, wiped and restored.
+class FakeMarker final : public MarkerPlace {
+ public:
+  std::string name() const override { return "the fake store"; }
+  dumpster::Result<std::optional<std::string>> read() override;
+  dumpster::Result<bool> bare() override { return is_bare; }
+  dumpster::Result<void> write(const std::string& marker) override;
+
+  bool is_there = true;
+  bool is_bare = false;
+  std::optional<std::string> kept;
+};
+
+/// A ledger in memory that loses what was not saved.
+class FakeLedger final : public LedgerStore {
+ public:
+  dumpster::Result<Ledger*> open(const std::string& marker) override;
+  void confirm(const Ledger::Entry& entry) override { ledger.confirm(entry); }
+  void set_watermark(const DumpsterName& dumpster, const Watermark& watermark) override {
+    ledger.set_watermark(dumpster, watermark);
+  }
+  dumpster::Result<void> save() override;
+  dumpster::Result<void> compact(const std::map<DumpsterName, Instant>& keep_from, std::size_t most) override;
+
+  Ledger ledger{""};
+  Ledger saved{""};
 };
 
 class FakeState final : public StateStore {
@@ -85,6 +118,8 @@ class FakeHub final : public HubClient {
                                          const std::string& body) override;
   HubResult<ResubmissionAnswer> resubmission(const std::string& id) override;
   HubResult<void> absent(const dumpster::StorageGroup& group, const std::string& body) override;
+  HubResult<void> replicated(const dumpster::StorageGroup& group, const std::string& node,
+                             Instant through) override;
   HubResult<void> recovered(const std::string& cluster, const std::string& node,
                             std::uint64_t wanted) override;
 
@@ -104,6 +139,8 @@ class FakeHub final : public HubClient {
   std::set<std::string> refused;     ///< mailboxes
   std::set<std::string> dropped;     ///< mailboxes that answer 250 and keep nothing
   std::vector<std::string> bodies;   ///< of all orders, in their order
+  std::vector<std::string> absents;  ///< the bodies of all reports
+  std::vector<Instant> through;      ///< of replication feedback
   std::set<std::string> keys;        ///< of the orders taken
 
  private:
@@ -123,6 +160,8 @@ class Scene {
   explicit Scene(std::size_t hubs = 1);
 
   Report promote(const PromoteOptions& options = {}) { return agent::promote(surroundings, options); }
+  /// Gives the node a marked mail store and a ledger, as `watch` has.
+  void mark_store();
   Report fill() { return agent::fill(surroundings); }
   FakeHub& hub(std::size_t number = 0) { return *hubs[number]; }
 
@@ -130,6 +169,8 @@ class Scene {
   FakeClock clock;
   FakeState* state = nullptr;
   FakeInventory* inventory = nullptr;
+  FakeMarker* marker = nullptr;
+  FakeLedger* ledger = nullptr;
   std::vector<FakeHub*> hubs;
   Surroundings surroundings;
 };

@@ -158,3 +158,44 @@ TEST_CASE("what is no regular file is passed over") {
   REQUIRE(inventory.has_value());
   CHECK(inventory->copies("alice", id(1)) == 1);
 }
+
+TEST_CASE("later looks see what has come, gone, moved and been flagged since, and open no file twice") {
+  Spool spool;
+  spool.message("alice/new/1.host", 1);
+  spool.message("alice/cur/2.host:2,", 2);
+  const auto source = make_maildir_inventory(spool.path());
+  REQUIRE(source->take({"alice"}, at(0))->size() == 2);
+  // Were the file opened again, it would carry another id.
+  spool.message("alice/new/1.host", 9);
+  fs::rename(spool.path() / "alice/new/1.host", spool.path() / "alice/cur/1.host:2,S");
+  fs::remove(spool.path() / "alice/cur/2.host:2,");
+  spool.message("alice/new/3.host", 3);
+  spool.message("alice/.Work/new/4.host", 4);
+  const auto later = source->take({"alice"}, at(0));
+  REQUIRE(later.has_value());
+  CHECK(later->size() == 3);
+  CHECK(later->copies("alice", id(1)) == 1);
+  CHECK(later->copies("alice", id(3)) == 1);
+  CHECK(later->copies("alice", id(4)) == 1);
+}
+
+TEST_CASE("what was too old for one window is read for a longer one") {
+  Spool spool;
+  spool.message("alice/new/1.host", 1);
+  const auto source = make_maildir_inventory(spool.path());
+  const Instant tomorrow =
+      std::chrono::time_point_cast<dumpster::Duration>(std::chrono::system_clock::now()) +
+      std::chrono::hours{48};
+  CHECK(source->take({"alice"}, tomorrow)->size() == 0);
+  CHECK(source->take({"alice"}, at(0))->copies("alice", id(1)) == 1);
+}
+
+TEST_CASE("all mailboxes can be named, and one that is not there is said to be nowhere") {
+  Spool spool;
+  spool.message("alice/new/1.host", 1);
+  spool.message("bob/new/2.host", 2);
+  spool.write(".dumpster-store", "marker\n");
+  const auto source = make_maildir_inventory(spool.path());
+  CHECK(source->mailboxes().value() == std::set<std::string>{"alice", "bob"});
+  CHECK(source->take({"alice", "carol"}, at(0))->nowhere() == std::set<std::string>{"carol"});
+}

@@ -184,9 +184,9 @@ TEST_CASE("a dry run says what it would do and changes nothing") {
   options.dry_run = true;
   const Report report = scene.promote(options);
   CHECK(report.exit_status() == 0);
-  REQUIRE(report.planned.size() == 2);
-  CHECK(report.planned[0].outcome == "deliver");
-  CHECK(report.planned[1].outcome == "settle as present");
+  REQUIRE(report.items.size() == 2);
+  CHECK(report.items[0].outcome == "deliver");
+  CHECK(report.items[1].outcome == "settle as present");
   CHECK(scene.world.count_of("activate") + scene.world.count_of("resubmit") + scene.world.count_of("save") ==
         0);
 }

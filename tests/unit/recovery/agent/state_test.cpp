@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "lines.hpp"
 
@@ -22,6 +23,11 @@ State full_state() {
   state.highest_term = 12;
   state.nodes = {"node1", "node2"};
   state.role = Role::active;
+  state.active_term = 11;
+  state.active_kind = dumpster::ActivationKind::lossless;
+  state.active_started = at(999);
+  state.active_since["http://hub1"] = at(1'001);
+  state.marker = "m";
   PendingPromote promote;
   promote.term = 11;
   promote.kind = dumpster::ActivationKind::lossless;
@@ -93,6 +99,33 @@ TEST_CASE("operations exclude each other") {
   CHECK(directory.open().has_value());
 }
 
+TEST_CASE("a round of watch gives way to an operation that waits, and none begins while one is under way") {
+  const Directory directory;
+  auto round = open_state_for_round(directory.path(), "ccr1", "node2");
+  REQUIRE(round.has_value());
+  REQUIRE(*round != nullptr);
+  CHECK_FALSE(operation_waits(directory.path()));
+  std::thread operation{[&] { CHECK(open_state(directory.path(), "ccr1", "node2", 10s).has_value()); }};
+  while (!operation_waits(directory.path()))
+    std::this_thread::yield();
+  round->reset();
+  operation.join();
+  const auto under_way = directory.open();
+  REQUIRE(under_way.has_value());
+  const auto next = open_state_for_round(directory.path(), "ccr1", "node2");
+  REQUIRE(next.has_value());
+  CHECK(*next == nullptr);
+}
+
+TEST_CASE("a state of the first format is read, without marker and activity") {
+  std::string older = to_json(full_state());
+  older.replace(older.find("\"format\":2"), 10, "\"format\":1");
+  const auto state = state_from_json(older);
+  REQUIRE(state.has_value());
+  CHECK(state->marker.empty());
+  CHECK(state->highest_term == 12);
+}
+
 TEST_CASE("a damaged state is an error, not a fresh one") {
   const Directory directory;
   const auto store = directory.open();
@@ -113,7 +146,7 @@ TEST_CASE("the state of another node or of a newer version is refused") {
   REQUIRE((*store)->save(full_state()).has_value());
   CHECK_FALSE((*store)->load().has_value());
   std::string newer = to_json(full_state());
-  newer.replace(newer.find("\"format\":1"), 10, "\"format\":2");
+  newer.replace(newer.find("\"format\":2"), 10, "\"format\":3");
   CHECK_FALSE(state_from_json(newer).has_value());
 }
 

@@ -117,7 +117,13 @@ TEST_CASE("a hub that is named twice is a fault, with or without a slash at the 
   CHECK(files.faults() == std::vector<std::string>{"4: `hubs` names \"http://a:1\" twice"});
 }
 
-TEST_CASE("an inventory of Dovecot needs no path, one of a command does, one of Cyrus is not available") {
+TEST_CASE("an agent's file without an inventory is refused with one fault") {
+  Files files;
+  CHECK_FALSE(files.read(head + files.token_line()));
+  CHECK(files.faults() == std::vector<std::string>{"1: the table [inventory] is missing"});
+}
+
+TEST_CASE("an inventory of Dovecot needs no path, one of a command does") {
   Files files;
   const auto dovecot = files.read(head + files.token_line() + "[inventory]\ntype = \"dovecot\"\n");
   REQUIRE(dovecot);
@@ -132,14 +138,16 @@ TEST_CASE("an inventory of Dovecot needs no path, one of a command does, one of 
 
   CHECK_FALSE(files.read(head + files.token_line() + "[inventory]\ntype = \"command\"\n"));
   CHECK(files.faults() == std::vector<std::string>{"6: `inventory.path` is missing"});
-
-  CHECK_FALSE(files.read(head + files.token_line() + "[inventory]\ntype = \"cyrus\"\npath = \"/x\"\n"));
-  CHECK(files.faults() ==
-        std::vector<std::string>{"7: `inventory.type` \"cyrus\" is not available in this version"});
 }
 
-TEST_CASE("an agent's file without an inventory is refused with one fault") {
+TEST_CASE("Cyrus needs no path, and the marker of a mail store is an absolute path") {
   Files files;
-  CHECK_FALSE(files.read(head + files.token_line()));
-  CHECK(files.faults() == std::vector<std::string>{"1: the table [inventory] is missing"});
+  const std::string cyrus = head + files.token_line() + "[inventory]\ntype = \"cyrus\"\n";
+  const auto plain = files.read(cyrus);
+  REQUIRE(plain);
+  CHECK(plain->inventory.type == InventoryConfiguration::Type::cyrus);
+  CHECK(plain->inventory.path.empty());
+  CHECK(plain->inventory.marker.empty());
+  CHECK(files.read(cyrus + "marker = \"/srv/mail/.marker\"\n")->inventory.marker == "/srv/mail/.marker");
+  CHECK_FALSE(files.read(cyrus + "marker = \"here\"\n"));
 }

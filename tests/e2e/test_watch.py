@@ -1,0 +1,210 @@
+import os
+import shutil
+import signal
+import unittest
+
+from case import ALICE, BOB, CLUSTER, GROUP, EndToEnd
+from harness import dovecot, http_calls
+from harness.agent import Agent
+from harness.failover import DovecotFailover
+from harness.hub import Cluster, Hub
+from harness.lmtp_sink import DROP_STORED, DROP_UNSTORED
+from harness.load import Load
+from harness.processes import wait_until
+
+
+class Watched(EndToEnd):
+    """A pair of LMTP nodes, the agents of both watching."""
+
+    def setUp(self):
+        super().setUp()
+        self.old, self.new = self.sinks("node1", "node2")
+        self.hub = self.clustered_hub([self.old, self.new], settings={"recovery": {"in_doubt_wait": "600s"}})
+        self.active = self.watching(self.old)
+        self.passive = self.watching(self.new)
+        # The hub takes notice of a first agent within a second; what falls in doubt from then on waits for evidence.
+        wait_until(lambda: self.active.metric("agent_rounds_total") >= 6, 20, lambda: self.active.log()[-2000:])
+
+    def watching(self, node, hubs=None):
+        agent = self.agent(hubs or [self.hub], node)
+        agent.watch(self.workspace)
+        return agent
+
+    def state_of(self, message_id):
+        lines, _ = self.hub.api().deliveries(CLUSTER, GROUP)
+        return [line["state"] for line in lines if line["message_id"] == message_id]
+
+    def wait_confirmed(self, agent, recipients):
+        wait_until(lambda: agent.metric("agent_confirmed_total") >= recipients, 30, lambda: agent.log()[-2000:])
+
+    def promote(self, agent, *options):
+        promoted = agent.run("promote", "--wait", "3s", *options)
+        self.assertEqual(promoted.returncode, 0, promoted.stdout + promoted.stderr)
+        self.hub.wait_spool_empty()
+        return promoted
+
+    def test_confirmed_mail_that_its_reader_deletes_does_not_come_back(self):
+        mails = self.send(self.hub, ["deleted@x", "kept@x", "lost@x"])
+        self.wait_copies(self.old, mails)
+        self.old.replicate_to(self.new, lambda _, message_id: message_id != "lost@x")
+        self.wait_confirmed(self.passive, 2)
+        self.assertGreater(self.passive.metric("agent_replication_lag_seconds"), 0)
+        self.new.delete("deleted@x")
+        self.old.kill()
+        self.promote(self.passive)
+        self.assert_each_once(self.new.copies(), {(ALICE, "kept@x"), (ALICE, "lost@x")})
+        self.assertNotIn((ALICE, "deleted@x"), self.new.copies())
+
+    def test_what_the_active_node_discards_is_absent_and_does_not_come_back(self):
+        mails = self.send(self.hub, ["discarded@x"])
+        self.wait_copies(self.old, mails)
+        self.old.delete("discarded@x")
+        self.wait_copies(self.old, self.send(self.hub, ["later@x"]))
+        wait_until(lambda: self.state_of("discarded@x") == ["absent"], 30, lambda: self.active.log()[-2000:])
+        self.old.kill()
+        self.promote(self.passive)
+        self.assert_each_once(self.new.copies(), {(ALICE, "later@x")})
+
+    def test_the_active_node_settles_what_is_in_doubt_by_itself(self):
+        self.old.rules += [("stored@x", DROP_STORED), ("unstored@x", DROP_UNSTORED)]
+        mails = self.send(self.hub, ["before@x", "stored@x", "unstored@x", "after@x"])
+        self.wait_copies(self.old, mails)
+        wait_until(lambda: self.hub.metric("dumpster_in_doubt") == 0, 30, lambda: self.active.log()[-2000:])
+        self.assert_each_once(self.old.copies(), mails)
+
+    def test_a_crash_of_the_hub_in_mid_stream_duplicates_nothing_while_an_agent_watches(self):
+        load = self.workspace.own(Load(self.hub.smtp_port, [ALICE, BOB], count=300).start())
+        wait_until(lambda: len(self.old.acknowledged) > 100, 60, "100 deliveries", pause=0.005)
+        self.hub.kill()
+        self.hub.start()
+        load.join()
+        self.wait_copies(self.old, load.accepted)
+        self.hub.wait_spool_empty()
+        self.assert_each_once(self.old.copies(), set(load.accepted))
+
+    def test_a_store_that_is_not_mounted_is_an_error_and_nothing_is_filled(self):
+        self.wait_copies(self.old, self.send(self.hub, ["a@x", "b@x"]))
+        self.old.replicate_to(self.new, lambda *_: True)
+        self.wait_confirmed(self.passive, 2)
+        away = self.new.mail.with_name("unmounted")
+        self.new.mail.rename(away)
+        self.new.mail.mkdir()
+        self.old.kill()
+        promoted = self.passive.run("promote", "--wait", "2s")
+        self.assertEqual(promoted.returncode, 1, promoted.stdout + promoted.stderr)
+        self.assertEqual(self.hub.api().cluster(CLUSTER)["active"], "node1")
+        self.assertEqual(list(self.new.mail.iterdir()), [])
+        self.new.mail.rmdir()
+        away.rename(self.new.mail)
+        self.promote(self.passive)
+        self.assert_each_once(self.new.copies(), {(ALICE, "a@x"), (ALICE, "b@x")})
+
+    def test_a_passive_node_that_is_restored_from_a_backup_confirms_nothing_of_before(self):
+        self.wait_copies(self.old, self.send(self.hub, ["a@x", "b@x"]))
+        self.old.replicate_to(self.new, lambda _, message_id: message_id == "a@x")
+        self.wait_confirmed(self.passive, 1)
+        backup = self.new.mail.with_name("backup")
+        shutil.copytree(self.new.mail, backup)
+        (backup / ".dumpster-store").write_text("of another time\n")
+        for path in backup.rglob("*"):
+            if path.is_file() and path.name != ".dumpster-store":
+                path.unlink()
+        shutil.rmtree(self.new.mail)
+        backup.rename(self.new.mail)
+        self.old.kill()
+        self.promote(self.passive)
+        self.assert_each_once(self.new.copies(), {(ALICE, "a@x"), (ALICE, "b@x")})
+
+    def test_two_failovers_in_a_row_neither_lose_nor_duplicate(self):
+        mails = self.send(self.hub, ["one@x", "two@x", "three@x"])
+        self.wait_copies(self.old, mails)
+        self.old.kill()
+        self.promote(self.passive)
+        self.assert_each_once(self.new.copies(), mails)
+        # The old node comes back empty; of what the new one has got, one is replicated before that dies, too.
+        shutil.rmtree(self.old.mail)
+        self.old.mail.mkdir()
+        (self.old.mail / ALICE).mkdir()
+        for folder in ("new", "cur", "tmp"):
+            (self.old.mail / ALICE / folder).mkdir()
+        self.old.start()
+        self.new.replicate_to(self.old, lambda _, message_id: message_id == "two@x")
+        self.new.kill()
+        self.promote(self.active)
+        self.assert_each_once(self.old.copies(), mails)
+
+    def test_promote_does_not_wait_for_watch(self):
+        self.wait_copies(self.old, self.send(self.hub, ["a@x"]))
+        self.old.kill()
+        self.promote(self.passive)
+        wait_until(lambda: self.passive.metric("agent_active") == 1, 20, lambda: self.passive.log()[-2000:])
+        wait_until(lambda: self.active.metric("agent_term") == 1, 20, lambda: self.active.log()[-2000:])
+        self.assertEqual(self.active.metric("agent_active"), 0)
+
+    def test_an_agent_that_is_killed_goes_on_where_it_was(self):
+        self.wait_copies(self.old, self.send(self.hub, ["a@x"]))
+        self.old.replicate_to(self.new, lambda *_: True)
+        self.wait_confirmed(self.passive, 1)
+        self.passive.process.kill()
+        self.new.delete("a@x")
+        self.passive.watch(self.workspace)
+        self.wait_copies(self.old, self.send(self.hub, ["b@x"]))
+        self.old.kill()
+        self.promote(self.passive)
+        self.assertEqual(self.new.copies(), {(ALICE, "b@x"): 1})
+
+    def test_watch_ends_at_once_when_it_is_asked_to(self):
+        os.kill(self.passive.process.id, signal.SIGTERM)
+        self.assertEqual(self.passive.process.wait(2), 0)
+
+    def test_the_report_says_why_each_message_was_filled(self):
+        self.wait_copies(self.old, self.send(self.hub, ["lost@x"]))
+        self.old.kill()
+        path = self.workspace.base / "report"
+        self.promote(self.passive, "--report", str(path))
+        (line,) = path.read_text().splitlines()
+        self.assertIn("lost@x", line)
+        self.assertIn("acknowledged it", line)
+
+
+class LateHub(EndToEnd):
+    def test_a_hub_that_comes_back_late_is_filled_by_watch_and_deleted_mail_stays_deleted(self):
+        old, new = self.sinks("node1", "node2")
+        first = self.clustered_hub([old, new], name="hub1")
+        second = self.clustered_hub([old, new], name="hub2")
+        agent = self.agent([first, second], new)
+        agent.watch(self.workspace)
+        mails = self.send(first, ["first@x"]) | self.send(second, ["second@x", "read@x", "gone@x"])
+        self.wait_copies(old, mails)
+        second.kill()
+        old.replicate_to(new, lambda _, message_id: message_id in ("read@x", "gone@x"))
+        old.kill()
+        promoted = agent.run("promote", "--wait", "1s")
+        self.assertEqual(promoted.returncode, 2, promoted.stdout + promoted.stderr)
+        new.delete("gone@x")
+        second.start()
+        self.wait_copies(new, {(ALICE, "first@x"), (ALICE, "second@x"), (ALICE, "read@x")})
+        wait_until(lambda: agent.metric("agent_hubs", state="pending") == 0, 60, lambda: agent.log()[-3000:])
+        second.wait_spool_empty()
+        self.assertEqual(second.api().cluster(CLUSTER)["active"], "node2")
+        self.assertNotIn((ALICE, "gone@x"), new.copies())
+        self.assert_each_once(new.copies(), {(ALICE, "first@x"), (ALICE, "second@x"), (ALICE, "read@x")})
+
+
+@unittest.skipIf(dovecot.available(), dovecot.available() or "")
+class WatchedDovecotPair(EndToEnd):
+    def test_mail_that_dovecot_had_replicated_and_its_reader_deleted_does_not_come_back(self):
+        failover = DovecotFailover(self.workspace, mails=60, mailboxes=3)
+        failover.start()
+        watching = failover.agents["node2"]
+        watching.watch(self.workspace)
+        self.send(failover.hub, ["read@x"], failover.mailboxes[:1])
+        wait_until(lambda: watching.metric("agent_confirmed_total") >= 1, 30, lambda: watching.log()[-3000:])
+        failover.new.doveadm("expunge", "-u", failover.mailboxes[0], "mailbox", "INBOX", "all")
+        failover.crash(pause_replication=True)
+        self.assert_exact(failover.refill())
+        self.assertNotIn((failover.mailboxes[0], "read@x"), failover.new.settled_copies())
+
+
+if __name__ == "__main__":
+    unittest.main()
