@@ -14,10 +14,11 @@ build=(
   libtomlplusplus-dev python3 zlib1g-dev
 )
 # clang is the second compiler, prometheus brings promtool, the mailbox servers are real ones.
-tests=(e2fsprogs clang-14 clang-format-14 curl dovecot-core dovecot-lmtpd libfaketime openssl postfix procps prometheus swaks)
+tests=(e2fsprogs clang-14 clang-format-14 curl cyrus-imapd cyrus-replication dovecot-core dovecot-lmtpd libfaketime
+  libsasl2-modules openssl postfix procps prometheus sasl2-bin swaks)
 cluster=(
-  corosync corosync-qdevice corosync-qnetd crmsh cyrus-admin cyrus-clients cyrus-imapd cyrus-replication iptables keepalived
-  libsasl2-modules libxml2-utils pacemaker pacemaker-cli-utils resource-agents sasl2-bin
+  corosync corosync-qdevice corosync-qnetd crmsh cyrus-admin cyrus-clients iptables keepalived libxml2-utils pacemaker
+  pacemaker-cli-utils resource-agents
 )
 
 installed() {
