@@ -47,26 +47,38 @@ void ClientMachine::State::begin() {
   accepted.clear();
   next_recipient = 0;
   mail_sent = mail_refused = data_sent = false;
-  encoder = {};
+  answered = chunked = chunking_failed = false;
+  chunk.clear();
+  encoder = DataEncoder{DataEncoder::Form::dots};
   if (phase != Phase::ready) return settle_rest({451, "4.4.2", failure.empty() ? "not connected" : failure});
   phase = Phase::commands;
   read_replies();
   if (phase != Phase::commands) return;
   for (std::size_t i = 0; i < recipients; ++i) {
-    if (!is_sendable(transaction.recipients[i].address)) settle(i, {501, "5.1.3", "malformed recipient"});
+    if (const auto refusal = cannot_take_recipient(transaction.recipients[i])) settle(i, *refusal);
   }
   if (const auto refusal = cannot_take()) settle_rest(*refusal);
   if (std::find(settled.begin(), settled.end(), false) == settled.end()) return finish();
   issue_commands();
 }
 
+std::optional<Reply> ClientMachine::State::cannot_take_recipient(
+    const ClientTransaction::Recipient& recipient) const {
+  if (!is_sendable(recipient.address)) return Reply{501, "5.1.3", "malformed recipient"};
+  if (has_non_ascii(recipient.address) && !extensions.smtputf8) {
+    return Reply{550, "5.6.7", "the next hop does not offer SMTPUTF8"};  // RFC 6531 3.5
+  }
+  return std::nullopt;
+}
+
 std::optional<Reply> ClientMachine::State::cannot_take() const {
-  const auto& recipients = transaction.recipients;
-  const bool utf8 = transaction.smtputf8 || has_non_ascii(transaction.sender) ||
-                    std::any_of(recipients.begin(), recipients.end(),
-                                [](const auto& recipient) { return has_non_ascii(recipient.address); });
   if (!is_sendable(transaction.sender)) return Reply{501, "5.1.7", "malformed sender"};
-  if (utf8 && !extensions.smtputf8) return Reply{550, "5.6.7", "the next hop does not offer SMTPUTF8"};
+  if (!extensions.smtputf8 && has_non_ascii(transaction.sender)) {
+    return Reply{550, "5.6.7", "the next hop does not offer SMTPUTF8"};
+  }
+  if (!extensions.smtputf8 && transaction.smtputf8 && !transaction.ascii_header) {
+    return Reply{554, "5.6.9", "the header needs SMTPUTF8, which the next hop does not offer"};
+  }
   if (transaction.body_type == dumpster::BodyType::binary_mime) {
     return Reply{554, "5.6.3", "BINARYMIME cannot be sent"};
   }
@@ -76,8 +88,10 @@ std::optional<Reply> ClientMachine::State::cannot_take() const {
   if (extensions.max_size > 0 && transaction.size > extensions.max_size) {
     return Reply{552, "5.3.4", "message too large for the next hop"};
   }
-  if (transaction.require_tls && !extensions.require_tls) {
-    return Reply{554, "5.7.30", "the next hop does not offer REQUIRETLS"};
+  if (transaction.require_tls && !(extensions.require_tls && under_tls && verified)) {
+    return Reply{550, "5.7.30",
+                 extensions.require_tls ? "REQUIRETLS: the next hop has not proved who it is"
+                                        : "REQUIRETLS: the next hop does not offer it"};
   }
   return std::nullopt;
 }
@@ -87,7 +101,23 @@ void ClientMachine::State::issue_commands() {
   const std::size_t burst = extensions.pipelining ? max_pipelined : 1;
   while (expected.size() < burst && issue_next_command()) {
   }
-  if (phase == Phase::commands && expected.empty()) finish();
+  if (phase != Phase::commands || !expected.empty()) return;
+  if (may_chunk() && !mail_refused && !accepted.empty() && !data_sent) return begin_chunks();
+  finish();
+}
+
+/// BDAT has no 354: with all replies to RCPT read, the body can begin (RFC 3030 4.2).
+void ClientMachine::State::begin_chunks() {
+  chunked = true;
+  encoder = DataEncoder{DataEncoder::Form::verbatim};
+  phase = Phase::body;
+}
+
+void ClientMachine::State::send_chunk(bool last) {
+  output += "BDAT " + std::to_string(chunk.size()) + (last ? " LAST\r\n" : "\r\n");
+  output += chunk;
+  chunk.clear();
+  if (!last) expected.push_back({About::chunk, 0});
 }
 
 /// False when there is nothing more to say before replies are read, or at all.
@@ -118,6 +148,7 @@ bool ClientMachine::State::issue_next_command() {
     needs_reset = true;
     return false;
   }
+  if (may_chunk()) return false;
   data_sent = true;
   command("DATA", About::data);
   return true;

@@ -13,9 +13,27 @@
 
 namespace relay::smtp {
 
+/// Name and password for AUTH (RFC 4954).
+struct Credentials {
+  std::string user;
+  std::string password;
+
+  bool operator==(const Credentials&) const = default;
+};
+
 struct ClientSettings {
   Protocol protocol = Protocol::lmtp;
   std::string hub_name;  ///< said in EHLO or LHLO
+  enum class StartTls : std::uint8_t {
+    never,
+    offered,   ///< where the next hop offers it and is ready for it
+    required,  ///< or the connection is `Failed` before any mail is said on it
+  };
+  StartTls start_tls = StartTls::never;
+  /// Said with AUTH PLAIN or LOGIN, under TLS only; a connection on which that is not possible, or that is
+  /// refused, is `Failed`.
+  std::optional<Credentials> credentials;
+  bool chunking = true;  ///< BDAT where it is offered (RFC 3030)
 };
 
 /// What one transaction hands over.
@@ -23,6 +41,8 @@ struct ClientTransaction {
   std::string sender;
   dumpster::BodyType body_type = dumpster::BodyType::seven_bit;
   bool smtputf8 = false;
+  /// Nothing above ASCII is in the header: then a message that was declared SMTPUTF8 can do without.
+  bool ascii_header = false;
   bool require_tls = false;
   dumpster::NotifyReturn notify_return = dumpster::NotifyReturn::unspecified;
   std::string envelope_id;
@@ -56,12 +76,19 @@ struct ClientExtensions {
   bool dsn = false;
   bool require_tls = false;
   bool start_tls = false;
+  bool chunking = false;
+  bool auth_plain = false;
+  bool auth_login = false;
   bool size = false;
   std::uint64_t max_size = 0;  ///< 0: no limit told
 };
 
 /// The sending side of SMTP and LMTP as a machine without I/O. One machine serves one connection and any
 /// number of transactions one after the other.
+///
+/// Security: at `StartTls` the owner makes the handshake and calls `secured`; what was fed before is thrown
+/// away and everything is said anew (RFC 3207 4.2). Where the connection is under TLS from its first byte,
+/// `secured` is called before anything else.
 ///
 /// Operation: after connecting, and after each `begin`, `body`, `body_end`, `quit` and `receive`, the owner
 /// calls `next` and does what the action says. Output is written at `Send` and only there: every other action
@@ -72,7 +99,9 @@ struct ClientExtensions {
 ///
 /// Results: what was refused at MAIL, RCPT or DATA has those words. Whoever has no reply when the connection
 /// ends is `deferred` while `body_end` had not been called, and `unknown` from then on; replies of LMTP that
-/// had come by then stand. 421 anywhere ends the connection. Not thread-safe; a reply is bounded to 64 KiB.
+/// had come by then stand. 421 anywhere ends the connection, and so does a chunk of BDAT that is refused.
+/// Not thread-safe; a reply is bounded to 64 KiB, and what of it gets into results and reasons to 1,000
+/// octets of clean UTF-8.
 class ClientMachine {
  public:
   explicit ClientMachine(ClientSettings settings);
@@ -81,13 +110,15 @@ class ClientMachine {
   ClientMachine& operator=(ClientMachine&&) noexcept;
 
   /// What the owner waits for, which decides the deadline (RFC 5321 4.5.3.2).
-  enum class Waiting : std::uint8_t { greeting, hello, mail, recipient, data, data_end, quit };
+  enum class Waiting : std::uint8_t { greeting, hello, mail, recipient, data, chunk, data_end, quit };
 
   struct Send {};  ///< write all of `take_output`
   /// Read, then `receive`. There is nothing to write.
   struct NeedInput {
     Waiting waiting;
   };
+  /// The next hop awaits the handshake of TLS: `secured` or `disconnected`.
+  struct StartTls {};
   /// Give the next bytes of the message with `body`. Behind the last ones `body_end` may be called at once,
   /// so that both are written together.
   struct NeedBody {};
@@ -98,14 +129,18 @@ class ClientMachine {
   /// `TransactionDone` is given for it. Also given behind the reply to QUIT. `reason` for the log.
   struct Failed {
     std::string reason;
+    Reply words;  ///< the next hop's, or the machine's own
   };
 
-  using Action = std::variant<Send, NeedInput, NeedBody, Ready, TransactionDone, Failed>;
+  using Action = std::variant<Send, NeedInput, StartTls, NeedBody, Ready, TransactionDone, Failed>;
 
   Action next();
   void receive(std::string_view bytes);
-  /// To be called at `Ready`. What the next hop cannot take (SMTPUTF8 5.6.7, 8BITMIME 5.6.3, SIZE 5.3.4,
-  /// REQUIRETLS 5.7.30) is refused without a word to it. On a failed connection all recipients are deferred.
+  /// Everything is under TLS from now on. `verified`: the next hop has proved who it is.
+  void secured(bool verified);
+  /// To be called at `Ready`. What the next hop cannot take (SMTPUTF8 5.6.7 and 5.6.9, 8BITMIME 5.6.3, SIZE
+  /// 5.3.4, REQUIRETLS 5.7.30) is refused without a word to it. On a failed connection all recipients are
+  /// deferred.
   void begin(ClientTransaction transaction);
   /// Bytes of the message, any number at a time; transparency (RFC 5321 4.5.2) is the machine's. A bare CR, a
   /// bare LF or a NUL, which acceptance refuses, is never sent: all recipients are refused (5.6.0), the data
@@ -117,11 +152,20 @@ class ClientMachine {
   void quit();
   /// The connection broke, timed out or was cut: settles the transaction under way. `detail` for the replies.
   void disconnected(std::string_view detail);
+  /// The same, with other words than `451 4.4.2 connection lost: …`: a code of 4xx.
+  void disconnected(Reply words);
 
   std::string take_output();
   const std::vector<ClientRecipientResult>& results() const;
   /// What was offered; all false before the reply to EHLO or LHLO and behind HELO.
   const ClientExtensions& extensions() const;
+  /// How many replies were understood so far, for deadlines: one that is sent a byte at a time is no
+  /// progress.
+  std::uint64_t replies() const;
+  /// The next hop has answered to the transaction under way, or to the last one, other than by hanging up.
+  bool answered() const;
+  /// BDAT was offered and is not known to the next hop after all: nothing of the transaction was taken.
+  bool chunking_failed() const;
 
  private:
   struct State;

@@ -1,8 +1,6 @@
-#include <algorithm>
-#include <charconv>
+#include <utility>
 
 #include "relay/smtp/client_state.hpp"
-#include "relay/smtp/text.hpp"
 
 namespace relay::smtp {
 namespace {
@@ -26,11 +24,12 @@ Reply without_too_many(Reply reply) {
 }  // namespace
 
 void ClientMachine::State::read_replies() {
-  while (phase != Phase::failed) {
+  while (phase != Phase::failed && phase != Phase::handshake) {
     Reply reply;
     const auto status = parser.next(reply);
     if (status == ReplyParser::Status::incomplete) return;
     if (status == ReplyParser::Status::malformed) return out_of_step("malformed reply");
+    ++replies;
     if (expected.empty()) {
       // A next hop may say 421 and hang up at any time; everything else that nobody asked for is out of step.
       if (reply.code != 421 && phase != Phase::body)
@@ -52,6 +51,14 @@ void ClientMachine::State::take(const Expected& due, const Reply& reply) {
     case About::hello:
     case About::helo:
       return take_hello(due.about, reply);
+    case About::start_tls:
+      return take_start_tls(reply);
+    case About::auth_plain:
+    case About::auth_plain_empty:
+    case About::auth_login:
+    case About::auth_user:
+    case About::auth_password:
+      return take_authentication(due.about, reply);
     case About::reset:
       if (reply.code >= 300) return fail("RSET refused: " + words_of(reply), {451, "4.5.0", words_of(reply)});
       break;
@@ -64,6 +71,8 @@ void ClientMachine::State::take(const Expected& due, const Reply& reply) {
     case About::data:
       take_data(reply);
       break;
+    case About::chunk:
+      return take_chunk(reply);
     case About::data_end:
       return take_data_end(due.recipient, reply);
     case About::no_message:
@@ -74,42 +83,8 @@ void ClientMachine::State::take(const Expected& due, const Reply& reply) {
   if (phase == Phase::commands && expected.empty()) issue_commands();
 }
 
-void ClientMachine::State::take_greeting(const Reply& reply) {
-  if (reply.code != 220) return fail("greeting: " + words_of(reply), reply);
-  command((lmtp() ? "LHLO " : "EHLO ") + settings.hub_name, About::hello);
-}
-
-void ClientMachine::State::take_hello(About about, const Reply& reply) {
-  if (reply.code >= 500 && about == About::hello && !lmtp()) {
-    return command("HELO " + settings.hub_name, About::helo);
-  }
-  if (reply.code != 250) return fail("hello: " + words_of(reply), reply);
-  if (about == About::hello) read_extensions(reply.text);
-  phase = Phase::ready;
-}
-
-void ClientMachine::State::read_extensions(std::string_view text) {
-  auto end = text.find('\n');  // the first line names the host
-  while (end != std::string_view::npos) {
-    text.remove_prefix(end + 1);
-    end = text.find('\n');
-    const auto line = text.substr(0, end);
-    const auto keyword = line.substr(0, line.find(' '));
-    const auto parameter = line.substr(std::min(keyword.size() + 1, line.size()));
-    if (same_word(keyword, "PIPELINING")) extensions.pipelining = true;
-    if (same_word(keyword, "8BITMIME")) extensions.eight_bit_mime = true;
-    if (same_word(keyword, "SMTPUTF8")) extensions.smtputf8 = true;
-    if (same_word(keyword, "DSN")) extensions.dsn = true;
-    if (same_word(keyword, "REQUIRETLS")) extensions.require_tls = true;
-    if (same_word(keyword, "STARTTLS")) extensions.start_tls = true;
-    if (same_word(keyword, "SIZE")) {
-      extensions.size = true;
-      std::from_chars(parameter.data(), parameter.data() + parameter.size(), extensions.max_size);
-    }
-  }
-}
-
 void ClientMachine::State::take_mail(const Reply& reply) {
+  answered = true;
   if (reply.code < 300) return;
   if (reply.code < 400) return out_of_step("MAIL answered " + words_of(reply));
   mail_refused = true;
@@ -144,6 +119,18 @@ void ClientMachine::State::take_data(const Reply& reply) {
   expected.push_back({About::no_message, 0});
 }
 
+/// A chunk that is refused refuses the message (RFC 3030 2). What was written behind it has replies whose
+/// number nobody knows, so the connection ends.
+void ClientMachine::State::take_chunk(const Reply& reply) {
+  if (reply.code < 300) return;
+  if (reply.code < 400) return out_of_step("BDAT answered " + words_of(reply));
+  // 500 to 504 are about the command, not about the message.
+  chunking_failed = reply.code >= 500 && reply.code <= 504;
+  const auto words = chunking_failed ? temporary({421, "4.5.0", "BDAT is offered and not known"}) : reply;
+  settle_accepted(words);
+  fail("chunk refused: " + words_of(reply), words);
+}
+
 void ClientMachine::State::take_data_end(std::size_t recipient, const Reply& reply) {
   if (reply.code >= 300 && reply.code < 400) {
     for (const auto accepted_one : accepted)
@@ -176,6 +163,7 @@ void ClientMachine::State::check_nothing_left() {
 void ClientMachine::State::take_closing(const Expected& due, const Reply& reply) {
   if (due.about == About::data_end && lmtp()) settle(due.recipient, reply);
   if (due.about == About::data_end && !lmtp()) settle_accepted(reply);
+  if (due.about == About::chunk) settle_accepted(reply);
   fail("closed: " + words_of(reply), reply);
 }
 

@@ -12,16 +12,17 @@
 
 namespace relay::smtp {
 
-/// The inside of `ClientMachine`: the connection (client_machine.cpp), commands (client_commands.cpp) and
-/// replies (client_replies.cpp).
+/// The inside of `ClientMachine`: the connection (client_machine.cpp), its beginning (client_greeting.cpp),
+/// commands (client_commands.cpp) and replies (client_replies.cpp).
 struct ClientMachine::State {
   enum class Phase : std::uint8_t {
-    hello,     ///< greeting, EHLO, LHLO, HELO
-    ready,     ///< no transaction
-    commands,  ///< MAIL, RCPT, DATA
-    body,      ///< 354 was read, the end is not sent
-    ended,     ///< the end is sent
-    done,      ///< `TransactionDone` is to be told
+    hello,      ///< greeting, EHLO, LHLO, HELO, STARTTLS, AUTH
+    handshake,  ///< the owner makes TLS
+    ready,      ///< no transaction
+    commands,   ///< MAIL, RCPT, DATA
+    body,       ///< 354 was read (or BDAT is possible), the end is not sent
+    ended,      ///< the end is sent
+    done,       ///< `TransactionDone` is to be told
     quitting,
     failed,
   };
@@ -29,10 +30,17 @@ struct ClientMachine::State {
     greeting,
     hello,
     helo,
+    start_tls,
+    auth_plain,        ///< the response is in the command
+    auth_plain_empty,  ///< or follows
+    auth_login,
+    auth_user,
+    auth_password,
     reset,
     mail,
     recipient,
     data,
+    chunk,
     data_end,
     no_message,
     quit
@@ -52,6 +60,10 @@ struct ClientMachine::State {
   ReplyParser parser;
   std::string output;
   std::string failure;
+  Reply failure_words;
+  bool under_tls = false;
+  bool verified = false;
+  std::uint64_t replies = 0;
 
   // --- the transaction
   ClientTransaction transaction;
@@ -63,6 +75,10 @@ struct ClientMachine::State {
   bool mail_refused = false;
   bool data_sent = false;
   bool needs_reset = false;  ///< the next hop still has a transaction that ended without its data
+  bool answered = false;
+  bool chunked = false;  ///< the body goes out with BDAT
+  bool chunking_failed = false;
+  std::string chunk;  ///< bytes of the body for the next BDAT
   DataEncoder encoder;
 
   bool lmtp() const { return settings.protocol == Protocol::lmtp; }
@@ -71,10 +87,25 @@ struct ClientMachine::State {
   }
   Waiting waiting() const;
 
+  // --- greeting
+  void greet();
+  void take_greeting(const Reply& reply);
+  void take_hello(About about, const Reply& reply);
+  void read_extensions(std::string_view text);
+  void read_extension(std::string_view keyword, std::string_view parameters);
+  void secure_or_authenticate();
+  void take_start_tls(const Reply& reply);
+  void authenticate();
+  void take_authentication(About about, const Reply& reply);
+
   // --- commands
   void command(std::string text, About about, std::size_t recipient = 0);
   void begin();
   std::optional<Reply> cannot_take() const;
+  std::optional<Reply> cannot_take_recipient(const ClientTransaction::Recipient& recipient) const;
+  bool may_chunk() const { return extensions.chunking && settings.chunking; }
+  void begin_chunks();
+  void send_chunk(bool last);
   void issue_commands();
   bool issue_next_command();
   std::string mail_command() const;
@@ -83,15 +114,13 @@ struct ClientMachine::State {
   // --- replies
   void read_replies();
   void take(const Expected& due, const Reply& reply);
-  void take_greeting(const Reply& reply);
-  void take_hello(About about, const Reply& reply);
   void take_mail(const Reply& reply);
   void take_recipient(std::size_t recipient, const Reply& reply);
   void take_data(const Reply& reply);
+  void take_chunk(const Reply& reply);
   void take_data_end(std::size_t recipient, const Reply& reply);
   void take_closing(const Expected& due, const Reply& reply);
   void check_nothing_left();
-  void read_extensions(std::string_view text);
 
   // --- results
   void settle(std::size_t recipient, const Reply& reply);

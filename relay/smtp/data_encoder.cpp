@@ -5,6 +5,7 @@
 namespace relay::smtp {
 
 bool DataEncoder::encode(std::string_view bytes, std::string& output) {
+  const bool dots = form_ == Form::dots;
   output.reserve(output.size() + bytes.size() + bytes.size() / 64 + 2);
   while (!bytes.empty()) {
     if (state_ == State::cr) {
@@ -14,8 +15,8 @@ bool DataEncoder::encode(std::string_view bytes, std::string& output) {
       state_ = State::line_start;
       continue;
     }
-    if (state_ == State::line_start && bytes.front() == '.') output += '.';
-    const auto run = scan_text(bytes, true);
+    if (dots && state_ == State::line_start && bytes.front() == '.') output += '.';
+    const auto run = scan_text(bytes, dots);
     output += run.bytes;
     bytes.remove_prefix(run.bytes.size());
     switch (run.stop) {
@@ -40,6 +41,7 @@ bool DataEncoder::encode(std::string_view bytes, std::string& output) {
 
 bool DataEncoder::finish(std::string& output) {
   if (state_ == State::cr) return false;
+  if (form_ == Form::verbatim) return true;
   if (state_ == State::text) output += "\r\n";
   output += ".\r\n";
   return true;

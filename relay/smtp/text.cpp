@@ -35,6 +35,21 @@ int continuation_bytes(std::uint8_t lead, std::uint8_t& low, std::uint8_t& high)
   return -1;
 }
 
+/// Octets of the character at the front of `text`, which is not empty; 0 when there is no well-formed one.
+std::size_t character_octets(std::string_view text) {
+  std::uint8_t low = 0;
+  std::uint8_t high = 0;
+  const int more = continuation_bytes(static_cast<std::uint8_t>(text.front()), low, high);
+  if (more < 0 || text.size() <= static_cast<std::size_t>(more)) return 0;
+  for (int i = 1; i <= more; ++i) {
+    const auto byte = static_cast<std::uint8_t>(text[static_cast<std::size_t>(i)]);
+    if (byte < low || byte > high) return 0;
+    low = 0x80;
+    high = 0xBF;
+  }
+  return static_cast<std::size_t>(more) + 1;
+}
+
 }  // namespace
 
 bool is_xtext(std::string_view text) {
@@ -65,19 +80,31 @@ std::string xtext_decode(std::string_view text) {
 }
 
 bool is_utf8(std::string_view text) {
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    std::uint8_t low = 0;
-    std::uint8_t high = 0;
-    const int more = continuation_bytes(static_cast<std::uint8_t>(text[at]), low, high);
-    if (more < 0 || text.size() - at <= static_cast<std::size_t>(more)) return false;
-    for (int i = 0; i < more; ++i) {
-      const auto byte = static_cast<std::uint8_t>(text[++at]);
-      if (byte < low || byte > high) return false;
-      low = 0x80;
-      high = 0xBF;
-    }
+  while (!text.empty()) {
+    const auto octets = character_octets(text);
+    if (octets == 0) return false;
+    text.remove_prefix(octets);
   }
   return true;
+}
+
+std::string clean_utf8(std::string_view text, std::size_t limit) {
+  constexpr std::string_view cut = "...";
+  std::string clean;
+  clean.reserve(std::min(text.size(), limit + cut.size()));
+  while (!text.empty()) {
+    const auto octets = character_octets(text);
+    if (clean.size() + std::max<std::size_t>(octets, 1) > limit) return clean += cut;
+    const bool control =
+        octets == 1 && ((text[0] >= 0 && text[0] < ' ' && text[0] != '\n') || text[0] == 127);
+    if (octets == 0 || control) {
+      clean += '?';
+    } else {
+      clean += text.substr(0, octets);
+    }
+    text.remove_prefix(std::max<std::size_t>(octets, 1));
+  }
+  return clean;
 }
 
 bool has_non_ascii(std::string_view text) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,10 @@ std::string xtext_decode(std::string_view text);
 
 /// Whether `text` is well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(std::string_view text);
+
+/// `text` as it may stand in logs and notifications: well-formed UTF-8 with `?` for every other byte and for
+/// control characters but LF, cut behind a whole character to `limit` octets with `...` at its end.
+std::string clean_utf8(std::string_view text, std::size_t limit);
 
 /// Whether a byte above 127 is in `text`.
 bool has_non_ascii(std::string_view text);

@@ -13,7 +13,9 @@ using Kind = ClientRecipientResult::Kind;
 
 /// Plays the owner of a `ClientMachine` and the next hop.
 struct ClientDialogue {
-  explicit ClientDialogue(Protocol protocol = Protocol::lmtp) : machine{{protocol, "hub.example"}} {}
+  explicit ClientDialogue(Protocol protocol = Protocol::lmtp)
+      : ClientDialogue(ClientSettings{protocol, "hub.example", {}, {}, true}) {}
+  explicit ClientDialogue(ClientSettings settings) : machine{std::move(settings)} {}
 
   /// Says `replies` as the next hop and gives what the machine writes until it waits, wants a body or is
   /// done.

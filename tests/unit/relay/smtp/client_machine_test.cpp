@@ -267,15 +267,14 @@ TEST_CASE("what the next hop cannot take is refused without a word to it") {
     std::string enhanced;
     ClientTransaction transaction = ClientDialogue::transaction(2);
   };
-  std::vector<Case> cases{{"550 5.6.7"}, {"550 5.6.7"}, {"550 5.6.7"}, {"554 5.6.3"},
-                          {"554 5.6.3"}, {"552 5.3.4"}, {"554 5.7.30"}};
+  std::vector<Case> cases{{"554 5.6.9"}, {"550 5.6.7"}, {"554 5.6.3"},
+                          {"554 5.6.3"}, {"552 5.3.4"}, {"550 5.7.30"}};
   cases[0].transaction.smtputf8 = true;
   cases[1].transaction.sender = "\xC3\xBC@example.test";
-  cases[2].transaction.recipients[1].address = "\xC3\xBC@example.test";
-  cases[3].transaction.body_type = dumpster::BodyType::eight_bit_mime;
-  cases[4].transaction.body_type = dumpster::BodyType::binary_mime;
-  cases[5].transaction.size = 101;
-  cases[6].transaction.require_tls = true;
+  cases[2].transaction.body_type = dumpster::BodyType::eight_bit_mime;
+  cases[3].transaction.body_type = dumpster::BodyType::binary_mime;
+  cases[4].transaction.size = 101;
+  cases[5].transaction.require_tls = true;
   for (const auto& tried : cases) {
     ClientDialogue dialogue;
     dialogue.connect("250-PIPELINING\r\n250 SIZE 100\r\n");
@@ -286,6 +285,32 @@ TEST_CASE("what the next hop cannot take is refused without a word to it") {
     dialogue.run();
     CHECK(dialogue.is<ClientMachine::Ready>());
   }
+}
+
+TEST_CASE(
+    "a recipient who needs SMTPUTF8 is refused alone, and a declared message that needs it nowhere goes "
+    "out") {
+  auto transaction = ClientDialogue::transaction(2);
+  transaction.recipients[1].address = "\xC3\xBC@example.test";
+  transaction.smtputf8 = true;
+  transaction.ascii_header = true;
+  ClientDialogue dialogue;
+  dialogue.connect("250 PIPELINING\r\n");
+  CHECK(dialogue.begin(transaction) == "MAIL FROM:<s@example.test>\r\nRCPT TO:<r0@example.test>\r\nDATA\r\n");
+  CHECK(dialogue.reply(1) == "550 5.6.7");
+}
+
+TEST_CASE("what peers say is kept short and clean") {
+  ClientDialogue dialogue{Protocol::smtp};
+  dialogue.connect("250 PIPELINING\r\n");
+  dialogue.begin(1);
+  dialogue.hear("550-\x1b[31mred\xff\xc3\xa4\r\n550 " + std::string(5000, 'x') + "\r\n");
+  dialogue.hear("250 ok\r\n503 none\r\n");
+  REQUIRE(dialogue.is<ClientMachine::TransactionDone>());
+  const auto& text = dialogue.machine.results()[0].reply.text;
+  CHECK(text.substr(0, 14) == "?[31mred?\xc3\xa4\nxx");
+  CHECK(text.size() == 1003);
+  CHECK(text.substr(text.size() - 4) == "x...");
 }
 
 TEST_CASE("an address that would end its command is refused, the others go on") {
