@@ -9,7 +9,7 @@ set -euo pipefail
 
 build=(
   ca-certificates ccache cmake g++ ninja-build pkg-config
-  catch2 libboost1.81-dev libboost-json1.81-dev libboost-system1.81-dev libboost-url1.81-dev libcli11-dev
+  catch2 libboost1.81-dev libboost-json1.81-dev libboost-system1.81-dev libboost-url1.81-dev libc-ares-dev libcli11-dev
   libcurl4-openssl-dev libmimetic-dev prometheus-cpp-dev librocksdb-dev libspdlog-dev libssl-dev
   libtomlplusplus-dev python3 zlib1g-dev
 )

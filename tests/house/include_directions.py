@@ -31,6 +31,7 @@ OTHERS = (
     ("toml++/", re.compile(r"recovery/configuration.*")),
     ("boost/beast", re.compile(r"recovery/.*")),
     ("curl/", re.compile(r"recovery/.*")),
+    ("ares", re.compile(r"relay/net/.*")),
     ("catch2/", re.compile(r"tests/.*")),
 )
 
@@ -110,6 +111,8 @@ EXAMPLES = (
     ("mimetic elsewhere", _one("recovery/a.cpp", "#include <mimetic/mimetic.h>\n"), 1),
     ("toml in its place", _one("recovery/configuration/a.cpp", "#include <toml++/toml.h>\n"), 0),
     ("toml elsewhere", _one("recovery/a.cpp", "#include <toml++/toml.h>\n"), 1),
+    ("c-ares in its place", _one("relay/net/a.cpp", "#include <ares.h>\n"), 0),
+    ("c-ares elsewhere", _one("relay/delivery/a.cpp", "#include <ares.h>\n"), 1),
     ("http in the relay", _one("relay/a.cpp", "#include <boost/beast/http.hpp>\n#include <curl/curl.h>\n"), 2),
     ("a comment includes nothing", _one("metrics/a.hpp", '// #include "relay/a.hpp"\n/*\n#include "relay/a.hpp"\n*/\n'), 0),
 )
