@@ -24,6 +24,7 @@
 namespace relay {
 
 using DirectoryProvider = std::function<std::shared_ptr<const Directory>()>;
+using NextHopPoliciesProvider = std::function<std::shared_ptr<const NextHopPolicies>()>;
 
 struct ClusterRoutes {
   std::string name;
@@ -37,6 +38,7 @@ struct DispatcherSettings {
   dumpster::Duration in_doubt_wait = std::chrono::seconds{60};
   std::optional<NextHop> smarthost;
   std::vector<ClusterRoutes> clusters;
+  NextHopPoliciesProvider policies;  ///< asked for each new connection
   std::uint32_t connections_per_destination = 20;
   std::uint32_t max_connections = 500;  ///< of the whole hub to all destinations
 };

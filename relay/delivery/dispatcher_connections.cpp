@@ -81,7 +81,8 @@ void Dispatcher::pump(Connections& connections) {
   for (std::uint32_t i = 0; i < wanted; ++i) {
     // Whatever the others have, each destination has one.
     if (destination_of_.size() >= settings_.max_connections && connections.open() > 0) break;
-    auto worker = std::make_shared<Worker>(threads_.next(), *hop, settings_.hub_name, store_, *this);
+    auto worker = std::make_shared<Worker>(threads_.next(), *hop, settings_.policies()->of(*hop),
+                                           settings_.hub_name, store_, *this);
     connections.connecting.insert(worker);
     destination_of_.emplace(worker, connections.queue.destination());
     worker->start();

@@ -1,8 +1,6 @@
 #include "relay/delivery/next_hop_session.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <algorithm>
 
 namespace relay {
 
@@ -12,72 +10,41 @@ using smtp::ClientMachine;
 
 namespace {
 
-constexpr std::chrono::seconds connect_limit{30};
-constexpr std::chrono::minutes block_limit{3};  // RFC 5321 4.5.3.2.5: a block of data
+constexpr std::chrono::seconds farewell_limit{1};
 
-/// RFC 5321 4.5.3.2.
-std::chrono::milliseconds limit_of(ClientMachine::Waiting waiting) {
+std::chrono::milliseconds limit_of(ClientMachine::Waiting waiting, const NextHopPatience& patience) {
   switch (waiting) {
-    case ClientMachine::Waiting::data:
-      return std::chrono::minutes{2};
-    case ClientMachine::Waiting::data_end:
-      return std::chrono::minutes{10};
-    case ClientMachine::Waiting::quit:
-      return std::chrono::seconds{5};  // all is said; nobody needs to wait for a farewell
     case ClientMachine::Waiting::greeting:
+      return patience.greeting;
+    case ClientMachine::Waiting::data:
+      return patience.data;
+    case ClientMachine::Waiting::chunk:
+      return patience.block;
+    case ClientMachine::Waiting::data_end:
+      return patience.data_end;
+    case ClientMachine::Waiting::quit:
+      return patience.quit;
     case ClientMachine::Waiting::hello:
     case ClientMachine::Waiting::mail:
     case ClientMachine::Waiting::recipient:
       break;
   }
-  return std::chrono::minutes{5};
-}
-
-asio::awaitable<std::vector<asio::ip::tcp::endpoint>> endpoints_of(NextHop hop, error_code& error) {
-  std::vector<asio::ip::tcp::endpoint> endpoints;
-  const auto literal = asio::ip::make_address(hop.host, error);
-  if (!error) {
-    endpoints.emplace_back(literal, hop.port);
-    co_return endpoints;
-  }
-  auto executor = co_await asio::this_coro::executor;
-  asio::ip::tcp::resolver resolver{executor};
-  const auto service = std::to_string(hop.port);
-  auto found =
-      co_await resolver.async_resolve(hop.host, service, asio::redirect_error(asio::use_awaitable, error));
-  for (const auto& entry : found)
-    endpoints.push_back(entry.endpoint());
-  co_return endpoints;
+  return patience.command;
 }
 
 }  // namespace
 
-NextHopSession::NextHopSession(asio::io_context& context, smtp::ClientSettings settings)
-    : connection_(std::make_shared<Connection>(asio::ip::tcp::socket{context})),
-      machine_(std::move(settings)),
-      buffer_(8 * 1024) {}
-
-asio::awaitable<std::string> NextHopSession::open(NextHop hop) {
-  error_code error;
-  auto endpoints = co_await endpoints_of(hop, error);
-  if (error) co_return "cannot resolve " + hop.host + ": " + error.message();
-  error = co_await connection_->connect(std::move(endpoints), connect_limit);
-  if (error) co_return "cannot connect to " + to_string(hop) + ": " + error.message();
-  if (cut_) co_return "broken off";
-  const auto turn = co_await drive(nullptr);
-  if (turn == Turn::ready) co_return std::string{};
-  connection_->cut();
-  co_return failure_;
-}
-
 asio::awaitable<TransactionEnd> NextHopSession::transact(smtp::ClientTransaction transaction,
                                                          BodySource& body) {
   TransactionEnd end;
-  answered_ = false;
+  patience_ = policy_.patience.replies + policy_.patience.each_recipient * transaction.recipients.size();
+  give_up_at_ = std::chrono::steady_clock::now() + patience_;
   machine_.begin(std::move(transaction));
   auto turn = co_await drive(&body);
   end.results = machine_.results();
-  end.answered = answered_;
+  end.answered = machine_.answered();
+  end.chunking_failed = machine_.chunking_failed();
+  end.passes_dsn = machine_.extensions().dsn && hop_.protocol == NextHop::Protocol::smtp;
   // What the machine needs to be ready again (RSET) is part of this transaction, not of the next one's first
   // attempt.
   if (turn == Turn::transaction_done && !cut_) turn = co_await drive(nullptr);
@@ -88,14 +55,17 @@ asio::awaitable<TransactionEnd> NextHopSession::transact(smtp::ClientTransaction
 
 asio::awaitable<void> NextHopSession::quit() {
   auto turn = Turn::ready;
+  give_up_at_ = std::chrono::steady_clock::now() + policy_.patience.replies;
   machine_.quit();
   turn = co_await drive(nullptr);
   static_cast<void>(turn);
+  co_await connection_->close_tls(farewell_limit);
   connection_->cut();
 }
 
 void NextHopSession::cut() {
   cut_ = true;
+  if (lookup_) lookup_->cancel();
   connection_->cut();
 }
 
@@ -108,10 +78,12 @@ asio::awaitable<NextHopSession::Turn> NextHopSession::drive(BodySource* body) {
     } else if (const auto* input = std::get_if<ClientMachine::NeedInput>(&action)) {
       const auto waiting = input->waiting;
       co_await read(waiting);
+    } else if (std::holds_alternative<ClientMachine::StartTls>(action)) {
+      co_await secure();
     } else if (std::holds_alternative<ClientMachine::NeedBody>(action)) {
       co_await feed_body(body);
     } else if (const auto* failed = std::get_if<ClientMachine::Failed>(&action)) {
-      failure_ = failed->reason;
+      failure_ = failed->words;
       break;
     } else {
       turn = std::holds_alternative<ClientMachine::Ready>(action) ? Turn::ready : Turn::transaction_done;
@@ -124,22 +96,31 @@ asio::awaitable<NextHopSession::Turn> NextHopSession::drive(BodySource* body) {
 asio::awaitable<void> NextHopSession::flush() {
   const auto output = machine_.take_output();
   if (output.empty()) co_return;
-  const auto error = co_await connection_->write(output, block_limit);
-  if (error) machine_.disconnected("connection lost while sending: " + error.message());
+  const auto error = co_await connection_->write(output, policy_.patience.block);
+  if (error) machine_.disconnected("while sending: " + error.message());
+  reply_due_ = {};
+}
+
+std::chrono::milliseconds NextHopSession::time_left(ClientMachine::Waiting waiting) {
+  const auto now = std::chrono::steady_clock::now();
+  if (reply_due_ == Instant{} || machine_.replies() != replies_seen_) {
+    replies_seen_ = machine_.replies();
+    reply_due_ = now + limit_of(waiting, policy_.patience);
+  }
+  const auto left = std::min(reply_due_, give_up_at_) - now;
+  return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left), std::chrono::milliseconds{1});
 }
 
 asio::awaitable<void> NextHopSession::read(ClientMachine::Waiting waiting) {
   error_code error;
-  const auto limit = limit_of(waiting);
+  const auto limit = time_left(waiting);
   const auto room = asio::buffer(buffer_);
   const auto size = co_await connection_->read_some(room, limit, error);
   if (error) {
-    const char* what = connection_->timed_out() ? "no answer in time" : "connection lost";
-    machine_.disconnected(std::string{what} + ": " + error.message());
-    co_return;
+    machine_.disconnected(connection_->timed_out() ? "no answer in time" : error.message());
+  } else {
+    machine_.receive({buffer_.data(), size});
   }
-  answered_ = true;
-  machine_.receive({buffer_.data(), size});
 }
 
 asio::awaitable<void> NextHopSession::feed_body(BodySource* body) {
@@ -149,10 +130,12 @@ asio::awaitable<void> NextHopSession::feed_body(BodySource* body) {
     // the data.
     connection_->cut();
     machine_.disconnected("message cannot be read: " + bytes.error().detail);
-  } else {
-    machine_.body(*bytes);
-    if (body->finished()) machine_.body_end();
+    co_return;
   }
+  machine_.body(*bytes);
+  if (body->finished()) machine_.body_end();
+  // The body takes the time it takes, each block for itself.
+  give_up_at_ = std::chrono::steady_clock::now() + patience_;
 }
 
 }  // namespace relay

@@ -6,25 +6,35 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "relay/delivery/body_traits.hpp"
+
 namespace relay {
 
 namespace asio = boost::asio;
 
 namespace {
 
-smtp::ClientSettings settings_for(const NextHop& hop, const std::string& hub_name) {
-  smtp::ClientSettings settings;
-  settings.protocol = hop.protocol == NextHop::Protocol::lmtp ? smtp::Protocol::lmtp : smtp::Protocol::smtp;
-  settings.hub_name = hub_name;
-  return settings;
+BodySource body_of(dumpster::Store& store, const Assignment& assignment) {
+  return {store, assignment.job.message->spooled.message, assignment.id_field, assignment.fresh_body};
+}
+
+/// Nothing was begun: all recipients are to be tried again.
+TransactionEnd unreadable(const smtp::ClientTransaction& transaction, const std::string& why) {
+  TransactionEnd end;
+  const smtp::ClientRecipientResult deferred{smtp::ClientRecipientResult::Kind::deferred,
+                                             {451, "4.3.0", "message cannot be read: " + why}};
+  end.results.assign(transaction.recipients.size(), deferred);
+  end.reusable = true;
+  return end;
 }
 
 }  // namespace
 
-Worker::Worker(asio::io_context& context, NextHop hop, std::string hub_name, dumpster::Store& store,
-               WorkerOwner& owner)
+Worker::Worker(asio::io_context& context, NextHop hop, NextHopPolicy policy, std::string hub_name,
+               dumpster::Store& store, WorkerOwner& owner)
     : context_(context),
       hop_(std::move(hop)),
+      policy_(std::move(policy)),
       hub_name_(std::move(hub_name)),
       store_(store),
       owner_(owner),
@@ -96,9 +106,9 @@ asio::awaitable<void> Worker::wait_for_work() {
 
 asio::awaitable<std::string> Worker::reopen() {
   std::string failure;
-  session_.emplace(context_, settings_for(hop_, hub_name_));
+  session_.emplace(context_, hop_, hub_name_, policy_);
   used_ = false;
-  failure = co_await session_->open(hop_);
+  failure = co_await session_->open();
   co_return failure;
 }
 
@@ -106,20 +116,16 @@ asio::awaitable<bool> Worker::perform(Assignment assignment) {
   const auto began = std::chrono::steady_clock::now();
   const bool was_used = used_;
   used_ = true;
-  auto transaction = assignment.transaction;
-  BodySource body{store_, assignment.job.message->spooled.message, assignment.id_field,
-                  assignment.fresh_body};
-  auto end = co_await session_->transact(std::move(transaction), body);
-  // A kept connection that the next hop had closed meanwhile says nothing of the message: once more on a new
-  // one.
-  if (!end.reusable && !end.answered && was_used && !cut_) {
+  auto end = co_await transact(assignment);
+  if (end.chunking_failed) policy_.chunking = false;
+  // A kept connection that the next hop had closed meanwhile says nothing of the message, and neither does a
+  // BDAT that it does not know: once more on a new one.
+  const bool stale = was_used && !end.answered;
+  if (!end.reusable && !cut_ && (stale || end.chunking_failed)) {
     const auto failure = co_await reopen();
     if (failure.empty() && !cut_) {
-      BodySource again{store_, assignment.job.message->spooled.message, assignment.id_field,
-                       assignment.fresh_body};
       used_ = true;
-      transaction = assignment.transaction;
-      end = co_await session_->transact(std::move(transaction), again);
+      end = co_await transact(assignment);
     }
   }
   const bool reusable = end.reusable && !cut_;
@@ -127,6 +133,26 @@ asio::awaitable<bool> Worker::perform(Assignment assignment) {
   const auto duration = std::chrono::steady_clock::now() - began;
   owner_.worker_finished(shared_from_this(), std::move(assignment), std::move(end), duration);
   co_return reusable;
+}
+
+asio::awaitable<TransactionEnd> Worker::transact(const Assignment& assignment) {
+  auto transaction = assignment.transaction;
+  auto body = body_of(store_, assignment);
+  const auto& offered = session_->extensions();
+  const bool declared_eight_bit = transaction.body_type == dumpster::BodyType::eight_bit_mime;
+  const bool lacking =
+      (declared_eight_bit && !offered.eight_bit_mime) || (transaction.smtputf8 && !offered.smtputf8);
+  // Many declare more than they need; what is needed after all and not offered is refused by the machine.
+  if (lacking) {
+    auto looked_at = body_of(store_, assignment);
+    const auto traits = co_await read_traits(looked_at);
+    if (!traits) co_return unreadable(transaction, traits.error().detail);
+    transaction.ascii_header = traits->ascii_header;
+    if (traits->ascii && declared_eight_bit && !offered.eight_bit_mime)
+      transaction.body_type = dumpster::BodyType::seven_bit;
+  }
+  auto end = co_await session_->transact(std::move(transaction), body);
+  co_return end;
 }
 
 }  // namespace relay

@@ -43,8 +43,8 @@ class WorkerOwner {
 class Worker : public std::enable_shared_from_this<Worker> {
  public:
   /// `owner` outlives the io threads.
-  Worker(boost::asio::io_context& context, NextHop hop, std::string hub_name, dumpster::Store& store,
-         WorkerOwner& owner);
+  Worker(boost::asio::io_context& context, NextHop hop, NextHopPolicy policy, std::string hub_name,
+         dumpster::Store& store, WorkerOwner& owner);
 
   // Thread-safe; each takes effect on the worker's own thread.
   void start();
@@ -56,10 +56,12 @@ class Worker : public std::enable_shared_from_this<Worker> {
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<void> wait_for_work();
   boost::asio::awaitable<bool> perform(Assignment assignment);
+  boost::asio::awaitable<TransactionEnd> transact(const Assignment& assignment);
   boost::asio::awaitable<std::string> reopen();
 
   boost::asio::io_context& context_;
   NextHop hop_;
+  NextHopPolicy policy_;
   std::string hub_name_;
   dumpster::Store& store_;
   WorkerOwner& owner_;

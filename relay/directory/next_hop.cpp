@@ -93,6 +93,7 @@ std::string to_string(const NextHop& hop) {
   if (ipv6) text += ']';
   text += ':';
   text += std::to_string(hop.port);
+  if (hop.tls == NextHop::Tls::none) text += "?tls=none";
   if (hop.tls == NextHop::Tls::starttls) text += "?tls=starttls";
   if (hop.tls == NextHop::Tls::implicit) text += "?tls=implicit";
   return text;

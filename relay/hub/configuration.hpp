@@ -22,6 +22,22 @@ struct ListenerConfiguration {
   bool operator==(const ListenerConfiguration&) const = default;
 };
 
+/// How connections to one host, or one port of it, are secured: whoever names it as a next hop.
+struct NextHopConfiguration {
+  std::string host;  ///< as in `NextHop`
+  std::optional<std::uint16_t> port;
+  bool verified = false;                  ///< by fingerprints where there are any, by its authority otherwise
+  std::filesystem::path ca;               ///< empty: the system's authorities
+  std::vector<std::string> fingerprints;  ///< SHA-256, hexadecimal in lower case
+  std::string certificate_name;
+  std::filesystem::path certificate;  ///< with `key`: ours
+  std::filesystem::path key;
+  std::filesystem::path auth;
+  bool chunking = true;
+
+  bool fits(const NextHop& hop) const;
+};
+
 /// The hub's configuration file, checked. `deploy/dumpsterd.toml` explains every key.
 struct HubConfiguration {
   std::string name;
@@ -41,6 +57,8 @@ struct HubConfiguration {
   std::uint32_t max_outgoing_connections = 0;
 
   std::filesystem::path recipients;
+
+  std::vector<NextHopConfiguration> next_hops;  ///< the first one that fits counts
 
   std::vector<dumpster::ClusterDefinition> clusters;  ///< limits of each group resolved
   std::vector<ClusterRoutes> routes;

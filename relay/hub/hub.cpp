@@ -56,6 +56,7 @@ Hub::Hub(std::string path, HubConfiguration configuration, Surroundings surround
     : path_(std::move(path)),
       configuration_(std::move(configuration)),
       directory_(std::move(surroundings.directory)),
+      next_hops_(std::move(surroundings.next_hops)),
       tokens_(std::move(surroundings.tokens)) {}
 
 Hub::~Hub() {
@@ -90,9 +91,11 @@ bool Hub::open() {
   }
   store_ = std::move(*opened);
   threads_ = std::make_unique<IoThreads>(configuration_.threads);
+  auto settings = dispatcher_settings(configuration_);
+  settings.policies = [this] { return next_hops_.get(); };
   dispatcher_ = std::make_unique<Dispatcher>(
       *threads_, *store_, [this] { return directory_.get(); }, metrics_, dumpster::system_clock(),
-      dispatcher_settings(configuration_));
+      std::move(settings));
   context_.reset(new ServerContext{*store_, [this] { return directory_.get(); }, metrics_,
                                    dumpster::system_clock(), server_settings(configuration_)});
   context_->accepted = [this](dumpster::Message message, std::shared_ptr<const std::string> body) {
@@ -206,6 +209,7 @@ void Hub::reload() {
   for (const auto& key : kept_until_restart(configuration_, reading.configuration))
     metrics::log_warning("kept until a restart", {{"key", key}});
   directory_.set(std::move(surroundings.directory));
+  next_hops_.set(std::move(surroundings.next_hops));
   tokens_.set(std::move(surroundings.tokens));
   apply_limits(reading.configuration);
   metrics::log_info("reloaded");

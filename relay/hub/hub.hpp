@@ -28,8 +28,9 @@ class Hub {
   ~Hub();
 
   /// Opens the store and the ports, loads the spool, serves until SIGTERM or SIGINT, then drains and closes.
-  /// SIGHUP reads configuration, recipients and tokens again: limits of retention, recipients and tokens
-  /// count at once, the rest from the next start on. Any fault keeps all that was there. The exit status.
+  /// SIGHUP reads configuration, recipients and tokens again: limits of retention, recipients, tokens and
+  /// what [[next_hop]] says count at once, the rest from the next start on. Any fault keeps all that was
+  /// there. The exit status.
   int run();
 
  private:
@@ -49,6 +50,7 @@ class Hub {
   const std::string path_;
   HubConfiguration configuration_;
   Reloadable<Directory> directory_;
+  Reloadable<NextHopPolicies> next_hops_;
   Reloadable<recovery::Tokens> tokens_;
   metrics::HubMetrics metrics_;
   std::unique_ptr<dumpster::Store> store_;

@@ -4,6 +4,7 @@
 
 #include "metrics/log.hpp"
 #include "relay/directory/file_directory.hpp"
+#include "relay/hub/next_hop_files.hpp"
 
 namespace relay {
 namespace {
@@ -41,6 +42,7 @@ std::shared_ptr<const Directory> read_directory_file(const HubConfiguration& con
 Surroundings read_surroundings(const HubConfiguration& configuration, std::vector<std::string>& faults) {
   Surroundings read;
   if (faults.empty()) read.directory = read_directory_file(configuration, faults);
+  read.next_hops = read_next_hop_policies(configuration, faults);
   if (configuration.tokens.empty()) {
     read.tokens = std::make_shared<const recovery::Tokens>();
     return read;

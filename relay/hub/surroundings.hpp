@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "recovery/access/tokens.hpp"
+#include "relay/delivery/next_hop_policy.hpp"
 #include "relay/directory/directory.hpp"
 #include "relay/hub/configuration.hpp"
 
@@ -13,6 +14,7 @@ namespace relay {
 /// The files that the configuration names and that a reload reads again.
 struct Surroundings {
   std::shared_ptr<const Directory> directory;
+  std::shared_ptr<const NextHopPolicies> next_hops;
   std::shared_ptr<const recovery::Tokens> tokens;  ///< nobody has one while there is no [recovery]
 };
 

@@ -1,8 +1,10 @@
 #include "relay/net/connection.hpp"
 
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -51,6 +53,36 @@ std::string subject_of(const X509* certificate) {
   return subject;
 }
 
+std::string hexadecimal(const std::array<unsigned char, EVP_MAX_MD_SIZE>& digest, unsigned size) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) {
+    text += digits[digest[i] >> 4U];
+    text += digits[digest[i] & 15U];
+  }
+  return text;
+}
+
+std::string fingerprint_of(const X509* certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
+  return hexadecimal(digest, size);
+}
+
+/// Of the whole SubjectPublicKeyInfo, as in DANE (RFC 6698 2.1.2).
+std::string key_fingerprint_of(const X509* certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  unsigned char* der = nullptr;
+  const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+  if (length <= 0) return {};
+  const bool digested =
+      EVP_Digest(der, static_cast<std::size_t>(length), digest.data(), &size, EVP_sha256(), nullptr) == 1;
+  OPENSSL_free(der);
+  return digested ? hexadecimal(digest, size) : std::string{};
+}
+
 TlsSession session_of(SSL* ssl) {
   TlsSession session;
   session.protocol = SSL_get_version(ssl);
@@ -59,6 +91,8 @@ TlsSession session_of(SSL* ssl) {
   X509* certificate = SSL_get1_peer_certificate(ssl);
   if (certificate == nullptr) return session;
   session.peer_subject = subject_of(certificate);
+  session.peer_fingerprint = fingerprint_of(certificate);
+  session.peer_key_fingerprint = key_fingerprint_of(certificate);
   X509_free(certificate);
   const auto verdict = SSL_get_verify_result(ssl);
   session.verified = verdict == X509_V_OK;

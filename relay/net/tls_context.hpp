@@ -47,6 +47,9 @@ struct TlsSession {
   /// The peer's certificate; empty without one. Subject in the form of RFC 2253, and why it is not trusted.
   std::string peer_subject;
   std::string peer_fault;
+  /// SHA-256 of that certificate (in DER) and of the public key in it, 64 digits in lower case.
+  std::string peer_fingerprint;
+  std::string peer_key_fingerprint;
   /// The peer's certificate is of a known authority, valid now and, where we are the client, names the host
   /// that we asked for.
   bool verified = false;

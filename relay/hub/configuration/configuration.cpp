@@ -38,6 +38,10 @@ ConfigurationReading read_configuration(const std::string& path) {
   std::set<std::string> clusters;
   for (auto cluster : root.tables("cluster"))
     read_cluster(cluster, defaults, clusters, made);
+  const auto next_hops = root.tables("next_hop");
+  for (const auto& next_hop : next_hops)
+    read_next_hop_policy(next_hop, made);
+  check_next_hops(next_hops, made);
   read_recovery(root.table("recovery"), root.has("recovery"), made);
   auto metrics = root.table("metrics");
   made.metrics_address = address_of(metrics, metrics.optional_string("address"));

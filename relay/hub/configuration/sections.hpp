@@ -20,6 +20,9 @@ dumpster::RetentionLimits read_dumpster(recovery::TomlTable dumpster);
 /// `defaults`: what the groups have that say nothing of their own. `taken`: names of clusters read before.
 void read_cluster(recovery::TomlTable cluster, const dumpster::RetentionLimits& defaults,
                   std::set<std::string>& taken, HubConfiguration& made);
+void read_next_hop_policy(recovery::TomlTable next_hop, HubConfiguration& made);
+/// `tables`: those of `made.next_hops`. Where URLs and these contradict each other is a fault of the table.
+void check_next_hops(const std::vector<recovery::TomlTable>& tables, HubConfiguration& made);
 /// `given`: whether the file has the section at all.
 void read_recovery(recovery::TomlTable recovery, bool given, HubConfiguration& made);
 

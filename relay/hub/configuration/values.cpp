@@ -41,11 +41,11 @@ std::optional<ListenAddress> address_of(TomlTable& table, const std::optional<st
 std::optional<NextHop> read_next_hop(TomlTable& table, std::string_view key, const std::string& text) {
   const auto hop = next_hop_from(text);
   if (!hop) {
-    table.fault(key, "`" + std::string{key} + "` \"" + text +
-                         "\" is not of the form lmtp://HOST:PORT or smtp://HOST:PORT");
-    return std::nullopt;
+    table.fault(key,
+                "`" + std::string{key} + "` \"" + text +
+                    "\" is not of the form lmtp://HOST:PORT or smtp://HOST:PORT, with ?tls=none, starttls "
+                    "or implicit at the most");
   }
-  not_available(table, key, hop->tls != NextHop::Tls::none);
   return hop;
 }
 

@@ -18,7 +18,7 @@ instance_name = {name}
 log_path = {base}/dovecot.log
 protocols = lmtp
 listen = {address}
-ssl = no
+{ssl}
 default_internal_user = dovecot
 default_login_user = dovenull
 mail_location = maildir:{base}/mail/%Lu
@@ -107,6 +107,7 @@ class DovecotNode:
         self.lmtp_port = free_port(address)
         self.doveadm_port = free_port(address)
         self.peer = None
+        self.certificate = None  # with `path` and `key`: STARTTLS is offered
         self.process = None
 
     @property
@@ -131,7 +132,9 @@ class DovecotNode:
             shutil.chown(folder, MAIL_USER, MAIL_USER)
         users = "".join(f"{mailbox}:{{PLAIN}}none::::{homes}/{mailbox}::\n" for mailbox in self.mailboxes)
         (self.base / "users").write_text(users)
+        own = self.certificate
         values = {
+            "ssl": f"ssl = yes\nssl_cert = <{own.path}\nssl_key = <{own.key}" if own else "ssl = no",
             "name": self.name,
             "base": self.base,
             "address": self.address,

@@ -1,0 +1,19 @@
+"""Certificates of the tests: each signs itself, so that it is its own authority."""
+
+import subprocess
+
+
+class Certificate:
+    def __init__(self, folder, name, alternative="IP:127.0.0.1"):
+        """PEM files NAME.crt and NAME.key in the folder; `alternative` as OpenSSL's subjectAltName."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path, self.key = folder / f"{name}.crt", folder / f"{name}.key"
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", self.key, "-out", self.path]
+        subject = ["-subj", f"/CN={name}", "-addext", f"subjectAltName={alternative}"]
+        subprocess.run([*command, *subject], check=True, capture_output=True)
+
+    @property
+    def fingerprint(self):
+        """SHA-256 as OpenSSL prints it."""
+        command = ["openssl", "x509", "-in", self.path, "-noout", "-fingerprint", "-sha256"]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().partition("=")[2]
