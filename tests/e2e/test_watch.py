@@ -157,6 +157,21 @@ class Watched(EndToEnd):
         os.kill(self.passive.process.id, signal.SIGTERM)
         self.assertEqual(self.passive.process.wait(2), 0)
 
+    def test_a_mailbox_that_was_restored_from_an_old_backup_is_filled_again_and_only_that(self):
+        mails = self.send(self.hub, ["old@x", "new@x"], [ALICE, BOB])
+        self.wait_copies(self.old, mails)
+        self.wait_confirmed(self.active, 4)
+        for path in sorted((self.old.mail / ALICE).rglob("*")):
+            if path.is_file() and b"<new@x>" in path.read_bytes():
+                path.unlink()
+        next((self.old.mail / BOB / "new").iterdir()).unlink()
+        filled = self.active.run("fill", "--from", "2026-01-01T00:00:00Z", "--mailbox", ALICE)
+        self.assertEqual(filled.returncode, 0, filled.stdout + filled.stderr)
+        self.hub.wait_spool_empty()
+        copies = self.old.copies()
+        self.assertEqual([copies[ALICE, "old@x"], copies[ALICE, "new@x"]], [1, 1])
+        self.assertEqual(sum(copies[BOB, message_id] for message_id in ("old@x", "new@x")), 1)
+
     def test_the_report_says_why_each_message_was_filled(self):
         self.wait_copies(self.old, self.send(self.hub, ["lost@x"]))
         self.old.kill()
