@@ -110,7 +110,7 @@ class ResourceAgent(ClusterTest):
         for hub in site.hubs:
             api_activate(hub, "node1", 1000)
         told = self.assert_action("start", INSTALLED)
-        self.assertIn("reseed", told)
+        self.assertIn("dumpster-rejoin", told)
         self.assert_action("monitor", NOT_RUNNING)
 
 

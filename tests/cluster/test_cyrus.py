@@ -4,10 +4,10 @@ import unittest
 
 from case import ClusterTest
 from lab.cyrus_node import CyrusNode
-from lab.failover import Failover
+from lab.failover import Rejoin
 
 
-class CyrusPair(Failover, ClusterTest):
+class CyrusPair(Rejoin, ClusterTest):
     node_class = CyrusNode
 
 

@@ -4,10 +4,10 @@ import unittest
 
 from case import ClusterTest
 from lab.dovecot_node import DovecotNode
-from lab.failover import Failover
+from lab.failover import Rejoin
 
 
-class DovecotPair(Failover, ClusterTest):
+class DovecotPair(Rejoin, ClusterTest):
     node_class = DovecotNode
 
 

@@ -116,6 +116,13 @@ server_flush() {
   done
 }
 
+# Everything to the passive node, whatever it has. The rolling sync_client waits longer and longer for a node that was away.
+server_seed() {
+  as_cyrus "$bin/sync_client" -C "$config" -o -A || return 1
+  end_processes sync_client 0
+  server_keep_replicating
+}
+
 server_demote() {
   install_role "$passive_conf" && kill -HUP "$(master_pid)" && end_processes sync_client 0 && end_processes lmtpd 20
 }

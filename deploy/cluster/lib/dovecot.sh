@@ -99,6 +99,16 @@ nothing_queued() {
     [ -z "$(doveadm -c "$config" replicator dsync-status 2>/dev/null | tail -n +2 | grep -v -w -e '-')" ]
 }
 
+# Everything to the passive node, whatever it has.
+server_seed() {
+  local user
+  for user in $(doveadm -c "$config" user '*'); do
+    doveadm -c "$config" replicator replicate -f "$user" || return 1
+  done
+  until nothing_queued; do sleep 0.5; done
+  [ -z "$(doveadm -c "$config" replicator status '*' 2>/dev/null | awk -F '\t' 'NR > 1 && $5 == "y"')" ]
+}
+
 server_demote() {
   install_role "$passive_conf" && doveadm -c "$config" reload && end_service lmtp
 }

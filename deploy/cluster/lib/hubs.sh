@@ -112,7 +112,7 @@ active_by_hubs() {
 }
 
 # A promotion that was refused because hubs were away is allowed again once they have come back. What no dumpster
-# covers stays refused until an administrator decides (promote-anyway), another node is promoted, or the dial changes.
+# covers stays refused until an administrator decides (dumpster-promote-anyway), another node is promoted, or the dial changes.
 reconsider_refusal() {
   [ -e "$refusal_file" ] || return 0
   local status dial

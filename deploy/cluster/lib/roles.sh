@@ -77,7 +77,7 @@ may_come_back() {
     last=$(active_by_hubs)
   fi
   [ "$last" = "$(node_name)" ] && return 0
-  ocf_exit_reason "this node was active when it went down, and ${last:-nobody knows who} took over: reseed it (rejoin-node), then crm resource cleanup"
+  ocf_exit_reason "this node was active when it went down, and ${last:-nobody knows who} took over: bring it back with dumpster-rejoin"
   return 1
 }
 
@@ -118,7 +118,7 @@ node_promote() {
   status=$?
   if ! dial_allows "$status"; then
     report "refused: $(meaning_of "$status")"
-    refuse "$status" "mount_dial=$mount_dial forbids this promotion: $(meaning_of "$status"). If it has to be: promote-anyway"
+    refuse "$status" "mount_dial=$mount_dial forbids this promotion: $(meaning_of "$status"). If it has to be: dumpster-promote-anyway"
     return "$OCF_ERR_GENERIC"
   fi
   [ "$status" = 0 ] || report "promoted all the same (mount_dial=$mount_dial): $(meaning_of "$status")"
@@ -180,7 +180,7 @@ node_notify() {
     pre-promote)
       # Another node takes over while this one has mail of its own: its store must not be merged.
       if [ -e "$was_active_file" ] && ! is_promoted && server_running; then
-        ocf_log err "stopping $driver: this node has mail that was never replicated, and another one takes over; reseed it (rejoin-node)"
+        ocf_log err "stopping $driver: this node has mail that was never replicated, and another one takes over; bring it back with dumpster-rejoin"
         server_stop
       fi
       ;;

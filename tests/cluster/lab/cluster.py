@@ -120,7 +120,7 @@ class Site:
         raise AssertionError(f"no node is promoted\n{self.state()}")
 
     def send(self, count=400, rate=50, prefix="mail"):
-        """Mail in the background, half of it through each hub."""
+        """Mail in the background, half of it through each hub, beside what is sent already."""
         for hub in self.hubs:
             load = Load(
                 25, MAILBOXES, count // len(self.hubs), connections=2, rate=rate / len(self.hubs),

@@ -11,6 +11,7 @@ from .project import DEPLOY
 
 EXAMPLES = DEPLOY / "cluster/cyrus"
 LMTP_PORT = 2003
+REPLICATION_PORT = 2005
 PASSWORD = "replication-secret"
 # What Debian's unit and tmpfiles do.
 BOOT = """\
@@ -21,6 +22,7 @@ chown -R cyrus:mail /run/cyrus /var/lib/cyrus /var/spool/cyrus /var/spool/sieve
 
 class CyrusNode(Machine):
     kind = "cyrus"
+    replication_port = REPLICATION_PORT
     before_pacemaker = BOOT
     server_process = "master"
     inventory = {"type": "command", "path": "/usr/lib/transport-dumpster/cyrus-inventory"}

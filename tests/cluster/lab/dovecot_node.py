@@ -14,6 +14,7 @@ REPLICATION_PORT = 12345
 
 class DovecotNode(Machine):
     kind = "dovecot"
+    replication_port = REPLICATION_PORT
     before_pacemaker = ""
     server_process = "dovecot"
     mail_folder = "/var/vmail"

@@ -1,16 +1,13 @@
-"""The main job on a real cluster, for any kind of node."""
+"""The main jobs on a real cluster, for any kind of node. Mixed into a test of one kind of node."""
 
 import time
 
+from harness.processes import wait_until
+
 
 class Failover:
-    """Mixed into a test of one kind of node."""
-
-    def test_a_killed_active_node_is_replaced_and_the_gap_filled_exactly(self):
-        site = self.start_site()
-        old, new = site.active, site.active.peer
-        site.send(count=600, rate=50)
-        site.wait_delivered(200)
+    def fail_over(self, site, old, new):
+        """Kills the active node and waits until everything that was accepted is on the other one."""
         old.kill()
         killed = time.monotonic()
         self.say(f"{old.name} killed with kill -9 at {len(site.accepted())} accepted recipients")
@@ -19,4 +16,49 @@ class Failover:
         site.wait_sent()
         site.wait_filled(new)
         self.say(f"filled {time.monotonic() - killed:.1f} s after the kill, load included")
+        counted = site.census(new)
+        self.assert_exact(counted)
+        return counted
+
+    def test_a_killed_active_node_is_replaced_and_the_gap_filled_exactly(self):
+        site = self.start_site()
+        old, new = site.active, site.active.peer
+        site.send(count=600, rate=50)
+        site.wait_delivered(200)
+        self.fail_over(site, old, new)
+
+
+class Rejoin(Failover):
+    def test_a_large_gap_is_filled_and_the_old_node_comes_back_without_duplicates(self):
+        site = self.start_site()
+        old, new = site.active, site.active.peer
+        site.send(count=600, rate=50)
+        site.wait_delivered(100)
+        old.network.cut_port(old.replication_port)
+        self.say("the replication channel is cut")
+        site.wait_delivered(300)
+        counted = self.fail_over(site, old, new)
+        self.assertGreater(counted.resubmitted, 100, "the gap was not large")
+
+        old.network.mend()
+        old.boot()
+        wait_until(lambda: "dumpster-rejoin" in site.state(), 60, lambda: f"the start is refused\n{site.state()}", pause=0.5)
+        self.say(f"{old.name} boots, and must not start with its old store")
+        before = old.run("find", "/var", "-xdev", "-name", "*before-rejoin*").stdout
+        rehearsed = old.run("dumpster-rejoin", "--dry-run").stdout
+        self.assertIn("leave it empty", rehearsed)
+        self.assertEqual(old.run("find", "/var", "-xdev", "-name", "*before-rejoin*").stdout, before)
+        self.say(old.run("dumpster-rejoin").stdout.strip().replace("\n", "\n           "))
+        site.wait_started()
+        new.run("dumpster-seed")
+        expected = new.copies()
+        wait_until(lambda: old.copies() == expected, 60, lambda: f"{old.name} is seeded: {len(old.copies())}", pause=0.5)
         self.assert_exact(site.census(new))
+        self.assert_exact(site.census(old))
+        compared = old.run("dumpster-rejoin", "--compare", check=False)
+        self.assertEqual(compared.returncode, 0, compared.stdout + compared.stderr)
+
+        site.send(count=40, rate=50, prefix="afterwards")
+        site.wait_sent()
+        wait_until(lambda: set(old.copies()) == set(site.accepted()), 60, lambda: f"{old.name} follows again", pause=0.5)
+        self.assert_exact(site.census(old))

@@ -77,12 +77,18 @@ class Network:
     def plug_in(self):
         command("ip", "link", "set", f"to-{self.name}", "up")
 
-    def cut(self, *rule):
-        """Drops what matches, in both directions: cut("-d", address) needs no second rule."""
-        command(*self.inside("iptables", "-I", "OUTPUT", *rule, "-j", "DROP"))
+    def cut(self, *addresses):
+        """Nothing goes to or comes from these any more."""
+        for address in addresses:
+            command(*self.inside("iptables", "-I", "OUTPUT", "-d", address, "-j", "DROP"))
+            command(*self.inside("iptables", "-I", "INPUT", "-s", address, "-j", "DROP"))
 
-    def mend(self, *rule):
-        command(*self.inside("iptables", "-D", "OUTPUT", *rule, "-j", "DROP"))
+    def cut_port(self, port):
+        """Nothing is sent to this TCP port of anybody any more."""
+        command(*self.inside("iptables", "-I", "OUTPUT", "-p", "tcp", "--dport", port, "-j", "DROP"))
+
+    def mend(self):
+        command(*self.inside("iptables", "-F"))
 
 
 class Machine:
