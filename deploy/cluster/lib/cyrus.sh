@@ -42,17 +42,19 @@ processes_of() {
   done
 }
 
+# What was under way ends by itself; after $2 looks it is told to, and after another ten it is ended.
 end_processes() {
-  local pid patience
-  for ((patience = 0; patience < 100; patience++)); do
+  local pid patience signal
+  for ((patience = 0; patience < $2 + 40; patience++)); do
     [ -n "$(processes_of "$1")" ] || return 0
-    if ((patience == $2)); then
-      for pid in $(processes_of "$1"); do kill -TERM "$pid" 2>/dev/null; done
-    fi
+    signal=
+    ((patience < $2)) || signal=TERM
+    ((patience < $2 + 10)) || signal=KILL
+    for pid in $(processes_of "$1"); do
+      [ -z "$signal" ] || kill "-$signal" "$pid" 2>/dev/null
+    done
     sleep 0.05
   done
-  for pid in $(processes_of "$1"); do kill -KILL "$pid" 2>/dev/null; done
-  sleep 0.1
   [ -z "$(processes_of "$1")" ]
 }
 
@@ -81,7 +83,7 @@ server_stop() {
 }
 
 server_intake_over() {
-  end_processes sync_server 20
+  end_processes sync_server 10
 }
 
 server_keep_replicating() {

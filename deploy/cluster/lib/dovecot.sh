@@ -52,18 +52,20 @@ children() {
   done
 }
 
-# Nothing of a service is left: what was under way ends by itself or, after a while, is ended.
+# Nothing of a service is left: what was under way ends by itself, or within some seconds is ended. One that talks to a
+# dead node would wait for it for minutes.
 end_service() {
-  local child patience
-  for ((patience = 0; patience < 100; patience++)); do
+  local child patience signal
+  for ((patience = 0; patience < 40; patience++)); do
     [ -n "$(children "$1")" ] || return 0
-    if ((patience > 40)); then
-      for child in $(children "$1"); do kill -TERM "$child" 2>/dev/null; done
-    fi
+    signal=
+    ((patience < 10)) || signal=TERM
+    ((patience < 20)) || signal=KILL
+    for child in $(children "$1"); do
+      [ -z "$signal" ] || kill "-$signal" "$child" 2>/dev/null
+    done
     sleep 0.05
   done
-  for child in $(children "$1"); do kill -KILL "$child" 2>/dev/null; done
-  sleep 0.1
   [ -z "$(children "$1")" ]
 }
 

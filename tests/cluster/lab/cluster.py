@@ -1,5 +1,6 @@
 """A whole site: witness, power switch, two mailbox nodes under Pacemaker, two hubs, mail at a rate, and the census."""
 
+import os
 import pathlib
 import time
 
@@ -176,9 +177,12 @@ class Site:
         resubmitted = sum(hub.metric("recovery_messages_total", result="delivered") for hub in self.hubs)
         return census(self.accepted(), node.copies(), lost, resubmitted)
 
-    def show_logs(self, tail=6000):
+    def show_logs(self, tail=int(os.environ.get("DUMPSTER_CLUSTER_LOGS") or 6000)):
         print(self.state())
         for node in self.nodes:
+            if node.alive():
+                print(node.run("sh", "-c", "tail -n 50 /run/resource-agents/*.log", check=False).stdout)
+                print(self.agent(node, "status").stdout)
             for path in ("/var/log/pacemaker/pacemaker.log", "/var/log/corosync/corosync.log"):
                 print(f"--- {node.name} {path}\n{node.read(path)[-tail:]}")
             print(f"--- {node.name}\n{node.log()[-tail:]}\n{node.process.output()[-2000:] if node.process else ''}", flush=True)

@@ -64,6 +64,8 @@ class Network:
         workspace.callback(command, "ip", "netns", "del", name, check=False)
         command("ip", "-n", name, "link", "set", "lo", "up")
         command("ip", "link", "add", f"to-{name}", "type", "veth", "peer", "name", "eth0", "netns", name)
+        # The card itself goes with the namespace some time later.
+        workspace.callback(command, "ip", "link", "del", f"to-{name}", check=False)
         command("ip", "link", "set", f"to-{name}", "master", "switch", "up")
         command("ip", "-n", name, "addr", "add", f"{address}/24", "dev", "eth0")
         command("ip", "-n", name, "link", "set", "eth0", "up")
