@@ -34,12 +34,18 @@ server_running() {
   pid=$(master_pid) && is_alive "$pid" && grep -qsa "$config" "/proc/$pid/cmdline"
 }
 
-# Ids of this server's processes of one program.
+# Ids of this server's processes of one program: the master's children, and sync_client, which is on its own.
 processes_of() {
-  local pid
-  for pid in $(pgrep -f "^([^ ]*/)?$1 .*-C $config( |\$)"); do
-    is_alive "$pid" && echo "$pid"
-  done
+  local pid master
+  if [ "$1" = sync_client ]; then
+    for pid in $(pgrep -f "^([^ ]*/)?sync_client .*-C $config( |\$)"); do
+      is_alive "$pid" && echo "$pid"
+    done
+  elif master=$(master_pid) && is_alive "$master"; then
+    for pid in $(pgrep -x -P "$master" "$1"); do
+      is_alive "$pid" && echo "$pid"
+    done
+  fi
 }
 
 # What was under way ends by itself; after $2 looks it is told to, and after another ten it is ended.
@@ -61,8 +67,8 @@ end_processes() {
 start_master() {
   rm -f "$pid_file"
   start_daemon "$bin/master" -C "$config" -M "$role_conf" -p "$pid_file" -d || return 1
-  local _
-  for ((_ = 0; _ < 200; _++)); do
+  local turn
+  for ((turn = 0; turn < 200; turn++)); do
     server_running && return 0
     sleep 0.05
   done
@@ -111,7 +117,6 @@ log_waits() {
 server_flush() {
   local deadline=$((SECONDS + $1))
   server_demote || return 1
-  end_processes sync_client 0
   while log_waits; do
     [ "$SECONDS" -lt "$deadline" ] || return 1
     as_cyrus timeout $((deadline - SECONDS + 1)) "$bin/sync_client" -C "$config" -o -1 >/dev/null 2>&1 || sleep 0.5
@@ -125,6 +130,8 @@ server_seed() {
   server_keep_replicating
 }
 
+# By a new start: a master that is told to serve again what it had given up for a while serves it with long pauses.
 server_demote() {
-  install_role "$passive_conf" && kill -HUP "$(master_pid)" && end_processes sync_client 0 && end_processes lmtpd 20
+  cmp -s "$role_conf" "$passive_conf" && [ -z "$(processes_of lmtpd)" ] && return 0
+  install_role "$passive_conf" && server_stop && start_master
 }

@@ -27,8 +27,8 @@ server_start() {
 }
 
 wait_running() {
-  local _
-  for ((_ = 0; _ < 200; _++)); do
+  local turn
+  for ((turn = 0; turn < 200; turn++)); do
     server_running && return 0
     sleep 0.05
   done
@@ -79,10 +79,10 @@ server_promote() {
 
 # No more mail and no more changes by readers, then everything that the replicator still has to send.
 server_flush() {
-  local service quiet=0 _
+  local service quiet=0 turn
   doveadm -c "$config" service stop lmtp imap-login pop3-login submission-login managesieve-login 2>/dev/null
   for service in lmtp imap pop3; do end_service "$service"; done
-  for ((_ = 0; _ < $1 * 2; _++)); do
+  for ((turn = 0; turn < $1 * 2; turn++)); do
     if nothing_queued; then
       quiet=$((quiet + 1))
       # Twice: a notification may be on its way between two processes.

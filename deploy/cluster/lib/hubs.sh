@@ -70,6 +70,21 @@ activate_on_hubs() {
   return "$status"
 }
 
+# A promotion during which no hub could be reached may turn out to be void when they are back: the agent gives way to
+# what the hubs say. The cluster manager has the last word, so it is ordered again.
+assert_active() {
+  [ -z "$term_command" ] || return 0
+  local status
+  status=$(timeout 5 "$agent" --config "$agent_config" --wait 1s status 2>/dev/null) || return 0
+  case $status in
+    *": active,"*) return 0 ;;
+  esac
+  grep -q 'term [0-9]*, .* active' <<<"$status" || return 0
+  ocf_log warn "the hubs do not know that this node is active: telling them again"
+  activate_on_hubs "" && start_filling
+  return 0
+}
+
 start_filling() {
   case $fill in
     watch) ;;

@@ -8,8 +8,8 @@ is_alive() {
 }
 
 wait_gone() {
-  local _
-  for ((_ = 0; _ < $1 * 20; _++)); do
+  local turn
+  for ((turn = 0; turn < $1 * 20; turn++)); do
     is_alive "$2" || return 0
     sleep 0.05
   done

@@ -30,8 +30,8 @@ lmtp_greets() {
 }
 
 wait_lmtp() {
-  local _
-  for ((_ = 0; _ < $1 * 10; _++)); do
+  local turn
+  for ((turn = 0; turn < $1 * 10; turn++)); do
     lmtp_greets && return 0
     sleep 0.1
   done
@@ -64,6 +64,7 @@ node_monitor() {
     return "$OCF_FAILED_MASTER"
   fi
   server_keep_replicating
+  assert_active
   return "$OCF_RUNNING_MASTER"
 }
 

@@ -5,7 +5,7 @@ import pathlib
 import time
 
 from harness.census import census
-from harness.hub import Cluster, run
+from harness.hub import TOKENS, Cluster
 from harness.load import Load
 from harness.processes import wait_until
 from harness.toml_text import toml_text
@@ -52,6 +52,7 @@ class Site:
             node.install(path, f"/usr/sbin/{path.name}", 0o755)
         node.install(authority.certificate, "/etc/dumpster-agent/ca.crt")
         node.install(self.hubs[0].token_of(CLUSTER, node.name) + "\n", "/etc/dumpster-agent/token", 0o600)
+        node.install(TOKENS["admin"] + "\n", "/etc/dumpster-agent/admin-token", 0o600)
         settings = {
             "cluster": CLUSTER,
             "node": node.name,

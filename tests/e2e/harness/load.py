@@ -34,6 +34,7 @@ class Load:
         self.accepted = []  # (mailbox, message id), in the order of the replies
         self.uncertain = set()  # message ids whose reply was lost
         self.refusals = []
+        self.longest = 0.0  # seconds that one mail took from MAIL to the last reply
         self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -104,7 +105,9 @@ class Load:
                 pass
 
     def _send(self, client, message_id, recipients):
+        begun = time.monotonic()
         refused = client.sendmail("sender@example.net", recipients, message(message_id, recipients, self.size))
         with self._lock:
+            self.longest = max(self.longest, time.monotonic() - begun)
             self.accepted += [(recipient, message_id) for recipient in recipients if recipient not in refused]
             self.refusals += [str(reply) for reply in refused.values()]
