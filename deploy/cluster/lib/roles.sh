@@ -56,7 +56,10 @@ node_monitor() {
     return "$OCF_NOT_RUNNING"
   fi
   if ! is_promoted; then
-    ocf_is_probe || { reconsider_refusal; update_score; }
+    ocf_is_probe && return "$OCF_SUCCESS"
+    may_come_back || { server_stop; return "$OCF_NOT_RUNNING"; }
+    reconsider_refusal
+    update_score
     return "$OCF_SUCCESS"
   fi
   if ! lmtp_greets; then
@@ -68,17 +71,17 @@ node_monitor() {
   return "$OCF_RUNNING_MASTER"
 }
 
-# A node that went down while it was active has mail that the others got again from the hubs under the same ids: its
-# replication would show that twice. It may come back as it is only when nobody has taken over meanwhile.
+# A node that was active and could not finish its replication has mail that the others got again from the hubs under the
+# same ids: its store must not be merged with theirs. It may be used as it is only while nobody else has taken over, by
+# the word of the cluster and of the hubs.
 may_come_back() {
   [ -e "$was_active_file" ] || return 0
-  local last
-  last=$(last_active)
-  if [ -z "$last" ]; then
-    last=$(active_by_hubs)
-  fi
-  [ "$last" = "$(node_name)" ] && return 0
-  ocf_exit_reason "this node was active when it went down, and ${last:-nobody knows who} took over: bring it back with dumpster-rejoin"
+  local by_cluster by_hubs
+  by_cluster=$(last_active)
+  by_hubs=$(active_by_hubs)
+  [ "${by_cluster:-$(node_name)}" = "$(node_name)" ] && [ "${by_hubs:-$(node_name)}" = "$(node_name)" ] &&
+    [ -n "$by_cluster$by_hubs" ] && return 0
+  ocf_exit_reason "this node was active and has mail of its own, and ${by_hubs:-${by_cluster:-nobody knows who}} took over: bring it back with dumpster-rejoin"
   return 1
 }
 
@@ -162,10 +165,12 @@ node_demote() {
   if server_flush "$flush_wait"; then
     forget_active
     set_cluster_memory "$(node_name) flushed"
+    server_demote || { ocf_exit_reason "$driver did not give up the active role"; return "$OCF_ERR_GENERIC"; }
   else
+    # Not passive either, which would let another node's replication in. The next start decides, see may_come_back.
     ocf_log warn "replication was not finished within $flush_wait s: this node has mail that the others lack"
+    server_stop || { ocf_exit_reason "$driver did not stop"; return "$OCF_ERR_GENERIC"; }
   fi
-  server_demote || { ocf_exit_reason "$driver did not give up the active role"; return "$OCF_ERR_GENERIC"; }
   set_role unpromoted
   tell_agent_demoted
   return "$OCF_SUCCESS"

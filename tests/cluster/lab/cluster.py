@@ -37,6 +37,7 @@ class Site:
             ClusterHub(workspace, authority, name, address, Cluster(CLUSTER, self.nodes), recipients, hub_settings)
             for name, address in HUB_ADDRESSES.items()
         ]
+        self.key = pacemaker.make_key(workspace.base / "authkey")
         self.loads = []
         self.agent_settings = agent_settings or {}
         for node in self.nodes:
@@ -45,7 +46,7 @@ class Site:
     def _install(self, node, authority):
         peer = next(other for other in self.nodes if other is not node)
         node.peer = peer
-        pacemaker.install(node)
+        pacemaker.install(node, self.key)
         self.power.install(node)
         node.install(pathlib.Path(self.workspace.bin) / "dumpster-agent", "/usr/sbin/dumpster-agent", 0o755)
         for path in sorted((DEPLOY / "cluster/bin").glob("*")):

@@ -4,7 +4,7 @@ import re
 
 from harness.processes import Process, wait_until
 
-from .machine import Network
+from .machine import Network, command
 from .project import DEPLOY
 
 WITNESS_ADDRESS = "192.0.2.31"
@@ -37,18 +37,24 @@ class Witness:
         self.network = Network(workspace, "witness", WITNESS_ADDRESS)
         base = workspace.base / "witness"
         base.mkdir()
-        command = ["corosync-qnetd", "-f", "-s", "off", "-l", WITNESS_ADDRESS, "-p", "5403"]
-        command += ["-S", f"lock_file={base}/pid", "-S", f"local_socket_file={base}/socket"]
-        self.process = workspace.own(Process(self.network.inside(*command), base / "witness.log"))
+        qnetd = ["corosync-qnetd", "-f", "-s", "off", "-l", WITNESS_ADDRESS, "-p", "5403"]
+        qnetd += ["-S", f"lock_file={base}/pid", "-S", f"local_socket_file={base}/socket"]
+        self.process = workspace.own(Process(self.network.inside(*qnetd), base / "witness.log"))
 
 
-def install(machine):
+def install(machine, key):
     """corosync and the resource agent on a machine that does not run yet."""
+    machine.install(key, "/etc/corosync/authkey", 0o400)
     machine.install(DEPLOY / "cluster/pacemaker/corosync.conf", "/etc/corosync/corosync.conf")
     machine.install("", "/etc/corosync/uidgid.d/.keep")
     machine.install(DEPLOY / "cluster/mailbox-node", "/usr/lib/ocf/resource.d/dumpster/mailbox-node", 0o755)
     for path in sorted((DEPLOY / "cluster/lib").iterdir()):
         machine.install(path, f"/usr/lib/transport-dumpster/{path.name}", path.stat().st_mode & 0o777)
+
+
+def make_key(path):
+    command("corosync-keygen", "-l", "-k", path)
+    return path
 
 
 def configuration(kind, fencing=True, changes=()):
