@@ -16,10 +16,9 @@ build=(
 # clang is the second compiler, prometheus brings promtool, the mailbox servers are real ones.
 tests=(e2fsprogs clang-14 clang-format-14 curl cyrus-imapd cyrus-replication dovecot-core dovecot-lmtpd libfaketime
   libsasl2-modules openssl postfix procps prometheus sasl2-bin swaks)
-cluster=(
-  corosync corosync-qdevice corosync-qnetd crmsh cyrus-admin cyrus-clients iptables keepalived libxml2-utils pacemaker
-  pacemaker-cli-utils resource-agents
-)
+# A whole cluster runs among the tests; the others of tests/cluster need some more.
+tests+=(corosync corosync-qdevice corosync-qnetd crmsh iproute2 pacemaker pacemaker-cli-utils resource-agents util-linux)
+cluster=(iptables keepalived libxml2-utils)
 
 installed() {
   [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | cut -c1-2)" = ii ]

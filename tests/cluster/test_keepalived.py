@@ -6,6 +6,7 @@ import unittest
 from case import ClusterTest
 from harness.processes import wait_until
 from lab.dovecot_node import DovecotNode
+from lab.pacemaker import WATCH
 from lab.project import DEPLOY
 
 
@@ -19,7 +20,7 @@ class Keepalived(ClusterTest):
         for node in site.nodes:
             for name, target in (("keepalived.conf", "keepalived/keepalived.conf"), ("dumpster-cluster.conf", "dumpster-cluster.conf")):
                 node.install(DEPLOY / "cluster/keepalived" / name, f"/etc/{target}")
-            node.script = "keepalived -n -l >/var/log/keepalived.log 2>&1 &"
+            node.script = WATCH + "keepalived -n -l >/var/log/keepalived.log 2>&1 &"
             node.boot()
             # The first one to boot becomes the active one.
             wait_until(lambda: len({hub.active() for hub in site.hubs}) == 1 and self.greets(site), 60, "an active node", pause=0.2)

@@ -1,19 +1,15 @@
 # Calls to every hub of the agent's configuration, in the name of an administrator.
 
-setting() {
-  sed -n "s/^$1[[:space:]]*=[[:space:]]*//p" "$agent_config" | tail -n 1 | sed 's/[[:space:]]*#.*//' | tr -d '"'
-}
-
 # Sets hubs, mail_cluster and curl_options.
 load_hubs() {
   local name value
-  mail_cluster=$(setting cluster)
-  mapfile -t hubs < <(setting hubs | tr -d '[] ' | tr ',' '\n' | sed '/^$/d')
+  mail_cluster=$(agent_setting cluster)
+  mapfile -t hubs < <(agent_setting hubs | tr -d '[] ' | tr ',' '\n' | sed '/^$/d')
   [ ${#hubs[@]} -gt 0 ] || fail "no hubs in $agent_config (write them on one line)"
   [ -r "$token_file" ] || fail "cannot read $token_file"
   curl_options=(--silent --show-error --fail-with-body --max-time 10 --header "Content-Type: application/json")
   for name in ca:cacert certificate:cert key:key; do
-    value=$(setting "${name%%:*}")
+    value=$(agent_setting "${name%%:*}")
     [ -z "$value" ] || curl_options+=("--${name##*:}" "$value")
   done
 }

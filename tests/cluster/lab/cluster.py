@@ -1,5 +1,6 @@
 """A whole site: witness, power switch, two mailbox nodes under Pacemaker, two hubs, mail at a rate, and the census."""
 
+import json
 import os
 import pathlib
 import time
@@ -82,7 +83,7 @@ class Site:
         first.kill()
         for node in self.nodes:
             node.install(node.seed, "/var/lib/pacemaker/cib/cib.xml", 0o600)
-            node.script = self.node_class.before_pacemaker + pacemaker.BOOT
+            node.script = self.node_class.before_pacemaker + pacemaker.WATCH + pacemaker.BOOT
             node.boot()
         wait_until(
             lambda: any(pacemaker.promoted_node(node) for node in self.nodes),
@@ -168,8 +169,8 @@ class Site:
         """Until the agent has nothing pending and the hubs have delivered everything."""
 
         def is_filled():
-            status = self.agent(node, "status")
-            return status.returncode == 0 and "pending" not in status.stdout
+            state = json.loads(node.read("/var/lib/dumpster-agent/state.json") or "{}")
+            return state.get("role") == "active" and not state.get("promote")
 
         wait_until(is_filled, seconds, lambda: f"filled\n{self.agent(node, 'status').stdout}", pause=0.3)
         for hub in self.hubs:
@@ -185,7 +186,7 @@ class Site:
             if node.alive():
                 print(node.run("sh", "-c", "tail -n 50 /run/resource-agents/*.log", check=False).stdout)
                 print(self.agent(node, "status").stdout)
-            for path in ("/var/log/pacemaker/pacemaker.log", "/var/log/corosync/corosync.log"):
+            for path in ("/var/log/pacemaker/pacemaker.log", "/var/log/corosync/corosync.log", "/var/log/watch.log"):
                 print(f"--- {node.name} {path}\n{node.read(path)[-tail:]}")
             print(f"--- {node.name}\n{node.log()[-tail:]}\n{node.process.output()[-2000:] if node.process else ''}", flush=True)
         for hub in self.hubs:

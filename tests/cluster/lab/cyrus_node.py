@@ -25,7 +25,7 @@ class CyrusNode(Machine):
     replication_port = REPLICATION_PORT
     before_pacemaker = BOOT
     server_process = "master"
-    inventory = {"type": "command", "path": "/usr/lib/transport-dumpster/cyrus-inventory"}
+    inventory = {"type": "cyrus", "path": "/etc/imapd.conf"}
 
     @property
     def deliver_to(self):

@@ -18,7 +18,7 @@ class DovecotNode(Machine):
     before_pacemaker = ""
     server_process = "dovecot"
     mail_folder = "/var/vmail"
-    inventory = {"type": "dovecot", "path": "/etc/dovecot/dovecot.conf"}
+    inventory = {"type": "dovecot", "path": "/etc/dovecot/dovecot.conf", "marker": "/var/vmail/.dumpster-store"}
 
     @property
     def deliver_to(self):

@@ -20,6 +20,10 @@ for ((i = 0; i < 50; i++)); do corosync-cmapctl -g runtime.services.quorum.servi
 corosync-qdevice -f &
 pacemakerd -f &
 """
+# As dumpster-agent.service does.
+WATCH = """\
+while :; do dumpster-agent --config /etc/dumpster-agent/dumpster-agent.toml watch >>/var/log/watch.log 2>&1; sleep 2; done &
+"""
 
 EMPTY_CIB = """\
 <cib admin_epoch="0" epoch="1" num_updates="0" validate-with="pacemaker-3.8"><configuration>
