@@ -47,7 +47,7 @@ void ClientMachine::State::begin() {
   accepted.clear();
   next_recipient = 0;
   mail_sent = mail_refused = data_sent = false;
-  answered = chunked = chunking_failed = false;
+  answered = chunked = chunk_accepted = chunking_failed = false;
   chunk.clear();
   encoder = DataEncoder{DataEncoder::Form::dots};
   if (phase != Phase::ready) return settle_rest({451, "4.4.2", failure.empty() ? "not connected" : failure});

@@ -122,13 +122,26 @@ void ClientMachine::State::take_data(const Reply& reply) {
 /// A chunk that is refused refuses the message (RFC 3030 2). What was written behind it has replies whose
 /// number nobody knows, so the connection ends.
 void ClientMachine::State::take_chunk(const Reply& reply) {
-  if (reply.code < 300) return;
+  if (reply.code < 300) {
+    chunk_accepted = true;
+    return;
+  }
   if (reply.code < 400) return out_of_step("BDAT answered " + words_of(reply));
-  // 500 to 504 are about the command, not about the message.
-  chunking_failed = reply.code >= 500 && reply.code <= 504;
-  const auto words = chunking_failed ? temporary({421, "4.5.0", "BDAT is offered and not known"}) : reply;
+  if (is_about_bdat(reply)) return chunking_unknown(reply);
+  settle_accepted(reply);
+  fail("chunk refused: " + words_of(reply), reply);
+}
+
+/// 500 to 504 for the first BDAT are about the command, not about the message.
+bool ClientMachine::State::is_about_bdat(const Reply& reply) const {
+  return chunked && !chunk_accepted && reply.code >= 500 && reply.code <= 504;
+}
+
+void ClientMachine::State::chunking_unknown(const Reply& reply) {
+  const Reply words{451, "4.5.0", "BDAT is offered and not known: " + words_of(reply)};
+  chunking_failed = true;
   settle_accepted(words);
-  fail("chunk refused: " + words_of(reply), words);
+  fail(words.text, words);
 }
 
 void ClientMachine::State::take_data_end(std::size_t recipient, const Reply& reply) {
@@ -137,6 +150,8 @@ void ClientMachine::State::take_data_end(std::size_t recipient, const Reply& rep
       settled[accepted_one] = false;
     return out_of_step("data answered " + words_of(reply));
   }
+  if (is_about_bdat(reply)) return chunking_unknown(reply);
+  chunk_accepted = true;
   if (lmtp()) {
     settle(recipient, reply);
   } else {

@@ -76,7 +76,8 @@ struct ClientMachine::State {
   bool data_sent = false;
   bool needs_reset = false;  ///< the next hop still has a transaction that ended without its data
   bool answered = false;
-  bool chunked = false;  ///< the body goes out with BDAT
+  bool chunked = false;         ///< the body goes out with BDAT
+  bool chunk_accepted = false;  ///< BDAT has been answered by one who knows it
   bool chunking_failed = false;
   std::string chunk;  ///< bytes of the body for the next BDAT
   DataEncoder encoder;
@@ -118,6 +119,8 @@ struct ClientMachine::State {
   void take_recipient(std::size_t recipient, const Reply& reply);
   void take_data(const Reply& reply);
   void take_chunk(const Reply& reply);
+  bool is_about_bdat(const Reply& reply) const;
+  void chunking_unknown(const Reply& reply);
   void take_data_end(std::size_t recipient, const Reply& reply);
   void take_closing(const Expected& due, const Reply& reply);
   void check_nothing_left();

@@ -79,6 +79,23 @@ class PlainNextHops(EndToEnd):
         self.wait_copies(node, mails)
 
 
+    def test_a_body_that_the_next_hop_cannot_take_comes_back_with_its_code_and_one_that_it_can_goes_out(self):
+        (node,) = self.sinks("node1")
+        old = LmtpSink(self.workspace, "old", protocol="smtp").start()
+        old.extensions = ["PIPELINING"]
+        hub = self.clustered_hub([node], recipients=[f"{STRANGER} {old.deliver_to}"])
+        for message_id, text in (("ascii@x", "plain"), ("eight@x", "gr\u00fcn")):
+            data = f"Message-ID: <{message_id}>\r\nSubject: x\r\n\r\n{text}\r\n".encode()
+            with smtplib.SMTP("127.0.0.1", hub.smtp_port, timeout=30) as client:
+                client.sendmail(ALICE, [STRANGER], data, mail_options=["BODY=8BITMIME"])
+        self.wait_copies(old, {(STRANGER, "ascii@x")})
+        told = wait_until(lambda: node.bodies() if node.copies() else None, 20, "the sender is told")
+        (notification,) = told.values()
+        self.assertIn(b"Status: 5.6.3", notification)
+        hub.wait_spool_empty()
+        self.assertEqual(old.transactions["eight@x"], 0)
+
+
 @unittest.skipIf(dovecot.available(), dovecot.available())
 class Dovecot(EndToEnd):
     def node(self, certificate):

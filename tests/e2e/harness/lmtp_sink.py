@@ -37,6 +37,7 @@ class LmtpSink:
         self.transactions = collections.Counter()  # per message id
         self.acknowledged = set()  # (mailbox, message id) answered with 250
         self.refused_recipients = set()
+        self.extensions = ["PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
         self._connections = set()
         self._lock = threading.Lock()
         self._numbers = 0
@@ -132,9 +133,9 @@ class LmtpSink:
             command = line.decode("utf-8", errors="replace").strip()
             verb = command.upper()
             if verb.startswith("LHLO" if self.protocol == "lmtp" else "EHLO"):
-                for word in ("PIPELINING", "8BITMIME", "SMTPUTF8"):
+                for word in self.extensions[:-1]:
                     reply(f"250-{word}")
-                reply("250 ENHANCEDSTATUSCODES")
+                reply(f"250 {self.extensions[-1]}")
             elif verb.startswith("MAIL FROM:") or verb == "RSET":
                 recipients = []
                 reply("250 2.1.0 Ok")

@@ -112,12 +112,26 @@ TEST_CASE("a chunk that is refused refuses the message and ends the connection")
 }
 
 TEST_CASE("a next hop that offers BDAT and does not know it bounces nothing") {
-  auto dialogue = at_the_body(Protocol::smtp, 1);
-  piece(dialogue, "x\r\n");
-  dialogue.hear("502 5.5.1 what\r\n");
-  CHECK(dialogue.is<ClientMachine::Failed>());
-  CHECK(dialogue.kinds() == std::vector<Kind>{Kind::deferred});
-  CHECK(dialogue.machine.chunking_failed());
+  for (const auto protocol : {Protocol::smtp, Protocol::lmtp}) {
+    for (const bool whole : {true, false}) {
+      auto dialogue = at_the_body(protocol, 2);
+      dialogue.machine.body("x\r\n");
+      if (whole) dialogue.machine.body_end();
+      dialogue.run();
+      dialogue.hear("502 5.5.1 what\r\n");
+      CHECK(dialogue.is<ClientMachine::Failed>());
+      CHECK(dialogue.kinds() == std::vector<Kind>{Kind::deferred, Kind::deferred});
+      CHECK(dialogue.machine.chunking_failed());
+    }
+  }
+}
+
+TEST_CASE("once BDAT is known, 5xx behind the last chunk is a refusal as any other") {
+  auto dialogue = at_the_body(Protocol::lmtp, 2);
+  dialogue.give("x\r\n");
+  dialogue.hear("250 stored\r\n503 5.5.1 no\r\n");
+  CHECK(dialogue.is<ClientMachine::TransactionDone>());
+  CHECK(dialogue.kinds() == std::vector<Kind>{Kind::delivered, Kind::refused});
 }
 
 TEST_CASE("a connection that breaks among chunks leaves nobody in doubt, behind the last one everybody") {
