@@ -64,6 +64,10 @@ class Responder {
   virtual bool begun() const = 0;
 };
 
+/// Looks at the head of a request before its large body is read; refuses it, or lets it pass. `query` and
+/// `body` are empty then. Must not throw.
+using Guard = std::function<std::optional<Response>(const Request& head)>;
+
 /// Answers one request. What it throws becomes `500` without details, and a line of the log.
 using Handler = std::function<boost::asio::awaitable<void>(Request, Responder&)>;
 

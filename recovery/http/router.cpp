@@ -49,10 +49,14 @@ std::optional<std::map<std::string, std::string>> match(const Router::Route& rou
 void Router::add(std::string method, std::string_view path, Handler handler, std::size_t max_body) {
   Route route;
   route.method = std::move(method);
-  for (const auto part : split(path, '/'))
-    route.segments.emplace_back(part);
   route.max_body = max_body;
   route.handler = std::move(handler);
+  add(path, std::move(route));
+}
+
+void Router::add(std::string_view path, Route route) {
+  for (const auto part : split(path, '/'))
+    route.segments.emplace_back(part);
   routes_.push_back(std::move(route));
 }
 
@@ -63,13 +67,15 @@ Router::Match Router::find(std::string_view method, std::string_view path) const
     if (!decoded) return Malformed{};
     segments.push_back(std::move(*decoded));
   }
+  const auto served = method == "HEAD" ? std::string_view{"GET"} : method;
   std::string allowed;
   for (const auto& route : routes_) {
     auto parameters = match(route, segments);
     if (!parameters) continue;
-    if (route.method == method) return Found{&route, std::move(*parameters)};
+    if (route.method == served) return Found{&route, std::move(*parameters)};
     if (!allowed.empty()) allowed += ", ";
     allowed += route.method;
+    if (route.method == "GET") allowed += ", HEAD";
   }
   if (!allowed.empty()) return OtherMethods{std::move(allowed)};
   return NotFound{};

@@ -21,6 +21,7 @@ class Router {
     std::vector<std::string> segments;  ///< `{name}` matches one segment of any text
     std::size_t max_body = 0;
     Handler handler;
+    Guard guard;  ///< may be empty
   };
   struct Found {
     const Route* route = nullptr;
@@ -36,8 +37,12 @@ class Router {
   using Match = std::variant<Found, NotFound, OtherMethods, Malformed>;
 
   /// `path`: e.g. `/v1/clusters/{c}`. A body of more than `max_body` bytes is refused with `413` before it is
-  /// read.
+  /// read. A route for GET serves HEAD, too: its handler answers, the body stays here.
   void add(std::string method, std::string_view path, Handler handler, std::size_t max_body = 0);
+
+  /// The same; `segments` are made from `path`.
+  void add(std::string_view path, Route route);
+  const std::vector<Route>& routes() const { return routes_; }
 
   /// `path` without query, still percent-encoded. A parameter is never empty and at most 255 bytes; what is
   /// longer is not found. Pointers stay valid as long as the router.

@@ -23,6 +23,8 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using Unix = asio::local::stream_protocol;
 using TlsContext = std::shared_ptr<asio::ssl::context>;
+/// What new connections are given; empty for plain text.
+using CurrentTls = std::shared_ptr<TlsContext>;
 
 // After an accept that failed (no descriptor left): how long until the next one.
 constexpr std::chrono::milliseconds accept_pause{100};
@@ -74,31 +76,37 @@ bool welcome(Unix::socket& socket) {
 
 struct Server::State : std::enable_shared_from_this<Server::State> {
   State(asio::any_io_executor on, std::shared_ptr<const Router> with, ServerSettings how)
-      : executor(std::move(on)), router(std::move(with)), settings(std::move(how)) {}
+      : executor(std::move(on)),
+        router(std::move(with)),
+        settings(std::move(how)),
+        bodies(settings.large_bodies) {}
 
   asio::any_io_executor executor;
   std::shared_ptr<const Router> router;
   ServerSettings settings;
+  LargeBodies bodies;
   std::vector<std::function<void()>> close_acceptors;
   std::vector<std::filesystem::path> socket_files;
+  std::vector<CurrentTls> renewable;
   std::unordered_set<std::shared_ptr<Session>> sessions;
   bool stopping = false;
 
   template <class Acceptor>
-  void accept_from(Acceptor acceptor, TlsContext tls);
+  void accept_from(Acceptor acceptor, CurrentTls tls);
   template <class Acceptor>
   static asio::awaitable<void> accept_loop(std::shared_ptr<State> state, std::shared_ptr<Acceptor> acceptor,
-                                           TlsContext tls);
+                                           CurrentTls tls);
   static asio::awaitable<void> run(std::shared_ptr<State> state, std::shared_ptr<Session> session);
-  dumpster::Result<std::uint16_t> listen(const std::string& address, TlsContext tls);
+  dumpster::Result<std::uint16_t> listen(const std::string& address, CurrentTls tls);
   template <class AcceptedSocket>
   void begin(AcceptedSocket socket, const TlsContext& tls);
+  bool make_room();
   void stop_accepting();
   void cut();
 };
 
 template <class Acceptor>
-void Server::State::accept_from(Acceptor acceptor, TlsContext tls) {
+void Server::State::accept_from(Acceptor acceptor, CurrentTls tls) {
   auto shared = std::make_shared<Acceptor>(std::move(acceptor));
   close_acceptors.emplace_back([shared] {
     error_code ignored;
@@ -109,7 +117,7 @@ void Server::State::accept_from(Acceptor acceptor, TlsContext tls) {
 
 template <class Acceptor>
 asio::awaitable<void> Server::State::accept_loop(std::shared_ptr<State> state,
-                                                 std::shared_ptr<Acceptor> acceptor, TlsContext tls) {
+                                                 std::shared_ptr<Acceptor> acceptor, CurrentTls tls) {
   using Protocol = typename Acceptor::protocol_type;
   asio::steady_timer pause{state->executor};
   while (acceptor->is_open() && !state->stopping) {
@@ -117,7 +125,7 @@ asio::awaitable<void> Server::State::accept_loop(std::shared_ptr<State> state,
     typename Protocol::socket socket{state->executor};
     co_await acceptor->async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
     if (!error) {
-      state->begin(std::move(socket), tls);
+      state->begin(std::move(socket), tls ? *tls : nullptr);
     } else if (acceptor->is_open() && !state->stopping) {
       metrics::log_warning("http_accept_failed", {{"error", error.message()}});
       pause.expires_after(accept_pause);
@@ -126,15 +134,30 @@ asio::awaitable<void> Server::State::accept_loop(std::shared_ptr<State> state,
   }
 }
 
+/// Those who hold a connection and ask nothing, or never come to the end of it, do not lock others out: the
+/// one that has waited longest goes. False when all are being answered.
+bool Server::State::make_room() {
+  if (sessions.size() < settings.max_connections) return true;
+  std::shared_ptr<Session> longest;
+  for (const auto& session : sessions) {
+    const auto since = session->waiting_since();
+    if (since && (!longest || *since < *longest->waiting_since())) longest = session;
+  }
+  if (!longest) return false;
+  longest->cut();
+  sessions.erase(longest);
+  return true;
+}
+
 template <class AcceptedSocket>
 void Server::State::begin(AcceptedSocket socket, const TlsContext& tls) {
-  if (stopping || sessions.size() >= settings.max_connections) return;
+  if (stopping || !make_room()) return;
   const auto peer = peer_of(socket);
   if (!welcome(socket)) {
     metrics::log_warning("http_peer_refused", {{"peer", peer}});
     return;
   }
-  auto session = make_session(Socket{std::move(socket)}, tls, peer, *router, settings);
+  auto session = make_session(Socket{std::move(socket)}, tls, peer, *router, settings, bodies);
   sessions.insert(session);
   asio::co_spawn(executor, run(shared_from_this(), session), asio::detached);
 }
@@ -145,7 +168,7 @@ asio::awaitable<void> Server::State::run(std::shared_ptr<State> state, std::shar
   state->sessions.erase(kept);
 }
 
-dumpster::Result<std::uint16_t> Server::State::listen(const std::string& address, TlsContext tls) {
+dumpster::Result<std::uint16_t> Server::State::listen(const std::string& address, CurrentTls tls) {
   const auto endpoint = endpoint_from(address);
   if (!endpoint) return endpoint.error();
   tcp::acceptor acceptor{executor};
@@ -195,7 +218,18 @@ dumpster::Result<std::uint16_t> Server::listen_tcp(const std::string& address) {
 dumpster::Result<std::uint16_t> Server::listen_tls(const std::string& address, const TlsSettings& tls) {
   auto context = make_tls_context(tls);
   if (!context) return context.error();
-  return state_->listen(address, std::move(*context));
+  auto current = std::make_shared<TlsContext>(std::move(*context));
+  auto port = state_->listen(address, current);
+  if (port) state_->renewable.push_back(std::move(current));
+  return port;
+}
+
+dumpster::Result<dumpster::Done> Server::renew_tls(const TlsSettings& tls) {
+  auto context = make_tls_context(tls);
+  if (!context) return context.error();
+  for (const auto& current : state_->renewable)
+    *current = *context;
+  return dumpster::Done{};
 }
 
 dumpster::Result<dumpster::Done> Server::listen_unix(const std::filesystem::path& path) {

@@ -26,7 +26,10 @@ struct TlsSettings {
 };
 
 struct ServerSettings {
-  std::size_t max_connections = 256;  ///< further ones are closed at once
+  /// A further one takes the place of the one that has waited longest for a request; it is closed at once
+  /// when all are being answered.
+  std::size_t max_connections = 256;
+  std::uint64_t large_bodies = std::uint64_t{32} << 20U;  ///< bytes of bodies above 64 KiB at one time
   std::uint32_t max_header = 16 * 1024;
   std::chrono::milliseconds idle{60'000};  ///< between two requests
   std::chrono::milliseconds reading{
@@ -53,6 +56,8 @@ class Server {
   dumpster::Result<std::uint16_t> listen_tcp(const std::string& address);
   /// The same with HTTPS.
   dumpster::Result<std::uint16_t> listen_tls(const std::string& address, const TlsSettings& tls);
+  /// Connections that come from now on are given these; a fault leaves everything as it was.
+  dumpster::Result<dumpster::Done> renew_tls(const TlsSettings& tls);
   /// A socket file of mode 0600. A file that a killed server left behind is replaced; one on which somebody
   /// answers, and anything that is not a socket, is refused. Only root and the user of this process may
   /// connect.

@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "metrics/log.hpp"
+#include "recovery/http/body_admission.hpp"
 #include "recovery/http/deadline.hpp"
 #include "recovery/http/wire.hpp"
 
@@ -29,6 +30,9 @@ constexpr std::size_t unrouted_body = std::size_t{64} * 1024;
 constexpr std::size_t most_drained = std::size_t{4} << 20U;
 constexpr std::chrono::milliseconds draining{2000};
 
+/// Ends a handler whose answer to HEAD is out: what it would still write nobody wants.
+class HeadAnswered : public std::exception {};
+
 /// For mistakes of handlers.
 void require(bool holds, const char* rule) {
   if (!holds) throw std::logic_error(rule);
@@ -38,13 +42,14 @@ template <class Stream>
 class SessionOn final : public Session, public Responder {
  public:
   SessionOn(Socket socket, std::shared_ptr<asio::ssl::context> tls, std::string peer, const Router& router,
-            const ServerSettings& settings)
+            const ServerSettings& settings, LargeBodies& bodies)
       : socket_(std::move(socket)),
         tls_(std::move(tls)),
         stream_(make_stream()),
         peer_(std::move(peer)),
         router_(router),
         settings_(settings),
+        bodies_(bodies),
         deadline_(socket_.get_executor(), [this] { cancel(); }) {}
 
   asio::awaitable<void> run() override;
@@ -57,6 +62,7 @@ class SessionOn final : public Session, public Responder {
     socket_.close(ignored);
   }
 
+  std::optional<TimePoint> waiting_since() const override { return waiting_since_; }
   asio::awaitable<void> send(Response response) override;
   asio::awaitable<void> begin(Response head) override;
   asio::awaitable<void> write(std::string bytes) override;
@@ -106,12 +112,16 @@ class SessionOn final : public Session, public Responder {
   std::string peer_;
   const Router& router_;
   const ServerSettings& settings_;
+  LargeBodies& bodies_;
   Deadline deadline_;
   beast::flat_buffer buffer_{buffer_size};
+  LargeBodies::Room room_;
+  std::optional<TimePoint> waiting_since_ = std::chrono::steady_clock::now();
   bool serving_ = false;
   bool finishing_ = false;
   bool keep_alive_ = true;
   bool http_1_0_ = false;
+  bool only_head_ = false;
   bool begun_ = false;  ///< an answer has been begun
   bool ended_ = false;  ///< and is whole
 };
@@ -181,6 +191,7 @@ asio::awaitable<bool> SessionOn<Stream>::one_request() {
   serving_ = true;
   keep_alive_ = false;
   http_1_0_ = false;
+  only_head_ = false;
   begun_ = false;
   ended_ = false;
   deadline_.arm(settings_.reading);
@@ -200,6 +211,12 @@ asio::awaitable<bool> SessionOn<Stream>::one_request() {
   }
   if (!error && !refusal) {
     match = router_.find(std::string{parser.get().method_string()}, path_of(target));
+    only_head_ = parser.get().method() == beast::http::verb::head;
+    auto admission = admit_body(parser, match, target, peer_, bodies_);
+    refusal = std::move(admission.refusal);
+    room_ = std::move(admission.room);
+  }
+  if (!error && !refusal) {
     const auto* found = std::get_if<Router::Found>(&match);
     const std::size_t max_body = found != nullptr ? found->route->max_body : unrouted_body;
     error = co_await read_body(parser, max_body);
@@ -212,7 +229,10 @@ asio::awaitable<bool> SessionOn<Stream>::one_request() {
   if (refusal || error) co_return false;
   keep_alive_ = parser.get().keep_alive();
   auto request = request_from(parser, target, peer_);
+  waiting_since_.reset();
   co_await dispatch(std::move(request), std::move(match), target);
+  waiting_since_ = std::chrono::steady_clock::now();
+  room_.reset();
   serving_ = false;
   co_return may_continue();
 }
@@ -226,8 +246,9 @@ asio::awaitable<void> SessionOn<Stream>::dispatch(Request request, Router::Match
   } else if (found == nullptr) {
     auto response = problem(404, "there is nothing under this path");
     if (const auto* others = std::get_if<Router::OtherMethods>(&match)) {
-      response = problem(405, "this path has no such method");
-      response.fields.emplace_back("Allow", others->allowed);
+      const bool options = request.method == "OPTIONS";
+      response = options ? Response{204, {}, {}, {}} : problem(405, "this path has no such method");
+      response.fields.emplace_back("Allow", others->allowed + ", OPTIONS");
     }
     co_await send(std::move(response));
   } else {
@@ -288,6 +309,8 @@ asio::awaitable<void> SessionOn<Stream>::answer(const Router::Route& route, Requ
     co_await route.handler(std::move(request), *this);
   } catch (const ConnectionLost&) {
     throw;
+  } catch (const HeadAnswered&) {
+    // It is, as far as it was asked for.
   } catch (const std::exception& error) {
     fault = error.what();
     if (fault.empty()) fault = "unknown";
@@ -314,7 +337,7 @@ asio::awaitable<void> SessionOn<Stream>::send(Response response) {
   const auto body_size = response.body.size();
   require(!begun_, "a request is answered once");
   auto bytes = head_of(response, body_size);
-  bytes += response.body;
+  if (!only_head_) bytes += response.body;
   co_await write_raw(bytes);
   ended_ = true;
 }
@@ -325,6 +348,8 @@ asio::awaitable<void> SessionOn<Stream>::begin(Response head) {
   require(!begun_, "a request is answered once");
   const auto bytes = head_of(head, std::nullopt);
   co_await write_raw(bytes);
+  ended_ = only_head_;
+  if (ended_) throw HeadAnswered{};
   if (!first.empty()) {
     co_await write(std::move(first));
   }
@@ -362,13 +387,14 @@ asio::awaitable<void> SessionOn<Stream>::write_raw(std::string_view bytes) {
 }  // namespace
 
 std::shared_ptr<Session> make_session(Socket socket, std::shared_ptr<asio::ssl::context> tls,
-                                      std::string peer, const Router& router,
-                                      const ServerSettings& settings) {
+                                      std::string peer, const Router& router, const ServerSettings& settings,
+                                      LargeBodies& bodies) {
   if (tls) {
     return std::make_shared<SessionOn<TlsStream>>(std::move(socket), std::move(tls), std::move(peer), router,
-                                                  settings);
+                                                  settings, bodies);
   }
-  return std::make_shared<SessionOn<Socket>>(std::move(socket), nullptr, std::move(peer), router, settings);
+  return std::make_shared<SessionOn<Socket>>(std::move(socket), nullptr, std::move(peer), router, settings,
+                                             bodies);
 }
 
 }  // namespace recovery::http

@@ -29,17 +29,30 @@ std::string_view path_of(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
 
-Request request_from(Parser& parser, std::string_view target, std::string peer) {
-  auto message = parser.release();
+namespace {
+
+template <class Message>
+Request head_of(const Message& message, std::string_view target, std::string peer) {
   Request request;
   request.method = std::string{message.method_string()};
   request.path = path_of(target);
   request.peer = std::move(peer);
-  for (const auto& field : message) {
+  for (const auto& field : message)
     request.fields.emplace_back(std::string{field.name_string()}, std::string{field.value()});
-  }
+  return request;
+}
+
+}  // namespace
+
+Request request_from(Parser& parser, std::string_view target, std::string peer) {
+  auto message = parser.release();
+  auto request = head_of(message, target, std::move(peer));
   request.body = std::move(message.body());
   return request;
+}
+
+Request head_from(const Parser& parser, std::string_view target, std::string peer) {
+  return head_of(parser.get(), target, std::move(peer));
 }
 
 std::string_view query_of(std::string_view target) {

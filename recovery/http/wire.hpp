@@ -21,6 +21,9 @@ std::string_view query_of(std::string_view target);
 /// Takes what the parser has read. Query and parameters are left to the caller.
 Request request_from(Parser& parser, std::string_view target, std::string peer);
 
+/// The same of a request whose body is still to come.
+Request head_from(const Parser& parser, std::string_view target, std::string peer);
+
 /// What to answer to a fault of reading; nothing when the connection is simply over.
 std::optional<Response> problem_for(const boost::system::error_code& error);
 

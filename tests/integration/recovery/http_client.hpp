@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
@@ -57,6 +58,27 @@ class HttpClient {
     request.append(more_fields).append("\r\n").append(body);
     send(request);
     return receive();
+  }
+
+  /// How many lines come until the server closes the connection; none is kept.
+  std::size_t count_lines() {
+    std::size_t lines = 0;
+    std::string block(64 * 1024, '\0');
+    boost::system::error_code error;
+    while (!error) {
+      const auto size = socket_.read_some(boost::asio::buffer(block), error);
+      lines +=
+          static_cast<std::size_t>(std::count(block.begin(), block.begin() + static_cast<long>(size), '\n'));
+    }
+    return lines;
+  }
+
+  /// All bytes until the server closes the connection.
+  std::string rest() {
+    std::string bytes;
+    boost::system::error_code error;
+    boost::asio::read(socket_, boost::asio::dynamic_buffer(bytes), error);
+    return bytes;
   }
 
   /// Whether the server has closed the connection; waits for it.
