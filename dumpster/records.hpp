@@ -87,6 +87,20 @@ struct LineRecord {
   bool operator==(const LineRecord&) const = default;
 };
 
+/// How a resubmission that is not over goes on: what the asker does not see.
+struct ResubmissionPlan {
+  bool choosing = false;      ///< its set is not whole yet: nobody has been answered
+  bool by_items = false;      ///< the set was named; the names are not kept
+  Duration lifetime{};        ///< `resubmit_lifetime`, as it was when the request came
+  std::uint64_t present = 0;  ///< recipients settled as there: they never wait
+  std::string recipient;      ///< of the request
+  std::string message_id;     ///< likewise
+  Instant next{};             ///< where choosing from a window goes on
+  Instant end{};              ///< and where it ends
+
+  bool operator==(const ResubmissionPlan&) const = default;
+};
+
 using Digest = std::array<std::uint8_t, 32>;
 
 /// Under a resubmission's key: which one it is, and the digest of the request that made it.
@@ -106,6 +120,7 @@ std::string encode(const Message& message);  ///< without its key
 std::string encode(const SpoolRecord& record);
 std::string encode(const LineRecord& record);
 std::string encode(const Resubmission& record);  ///< without its id and `not_found`
+std::string encode(const ResubmissionPlan& plan);
 std::string encode(const ResubmissionKeyRecord& record);
 std::string encode(const std::vector<Uuid>& ids);
 
@@ -117,6 +132,7 @@ Result<Message> decode_message(const Uuid& key, std::string_view payload);
 Result<SpoolRecord> decode_spool(std::string_view payload);
 Result<LineRecord> decode_line(Instant delivered_at, std::string_view payload);
 Result<Resubmission> decode_resubmission(const Uuid& id, std::string_view payload);
+Result<ResubmissionPlan> decode_plan(std::string_view payload);
 Result<ResubmissionKeyRecord> decode_resubmission_key(std::string_view payload);
 Result<std::vector<Uuid>> decode_ids(std::string_view payload);
 

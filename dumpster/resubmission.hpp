@@ -43,6 +43,7 @@ struct ResubmissionRequest {
   std::string recipient;   ///< only this address or mailbox; empty: all
   std::string message_id;  ///< only this Message-ID, without angle brackets; empty: all
   Duration lifetime{};     ///< `resubmit_lifetime`: how long `4xx` is retried
+  bool dry_run = false;    ///< only says what would be chosen; the key is not looked at
 
   bool operator==(const ResubmissionRequest&) const = default;
 };
@@ -58,7 +59,7 @@ struct Resubmission {
   Instant until{};
   Instant created_at{};
   std::uint64_t matched = 0;
-  std::uint64_t resubmitted = 0;  ///< handed to the spool; less than matched by what was settled as present
+  std::uint64_t resubmitted = 0;  ///< handed to the spool so far; what was settled as present never is
   std::uint64_t delivered = 0;    ///< delivered again, and settled as present
   std::uint64_t failed = 0;
   std::uint64_t cancelled = 0;
@@ -71,8 +72,19 @@ struct Resubmission {
 
 struct ResubmissionAccepted {
   Resubmission resubmission;
-  bool repeated = false;      ///< the same request had been accepted before
+  bool repeated = false;         ///< the same request had been accepted before
+  std::uint64_t deliveries = 0;  ///< lines chosen, and the sum of their sizes
+  std::uint64_t bytes = 0;
   std::vector<Uuid> touched;  ///< messages whose spool entries changed and have to be loaded
+};
+
+/// What there is to do for the resubmissions of a cluster.
+struct ResubmissionWork {
+  std::uint64_t running = 0;  ///< resubmissions
+  std::uint64_t paused = 0;
+  bool waiting = false;       ///< deliveries wait to be put into the spool
+  std::uint64_t spooled = 0;  ///< recipients that have been, and are not settled
+  bool unsettled = false;     ///< `settle_resubmissions` has something to do, in whatever cluster
 };
 
 /// Deliveries that the active node's agent never found in its own inventory.

@@ -48,6 +48,32 @@ Result<Resubmission> decode_resubmission(const Uuid& id, std::string_view payloa
   });
 }
 
+std::string encode(const ResubmissionPlan& plan) {
+  Encoder out;
+  out.flag(plan.choosing);
+  out.flag(plan.by_items);
+  out.number(static_cast<std::uint64_t>(plan.lifetime.count()));
+  out.number(plan.present);
+  out.text(plan.recipient);
+  out.text(plan.message_id);
+  out.instant(plan.next);
+  out.instant(plan.end);
+  return out.take();
+}
+
+Result<ResubmissionPlan> decode_plan(std::string_view payload) {
+  return decoded<ResubmissionPlan>(payload, [](Decoder& in, ResubmissionPlan& plan) {
+    plan.choosing = in.flag();
+    plan.by_items = in.flag();
+    plan.lifetime = Duration{static_cast<std::int64_t>(in.number())};
+    plan.present = in.number();
+    plan.recipient = in.text();
+    plan.message_id = in.text();
+    plan.next = in.instant();
+    plan.end = in.instant();
+  });
+}
+
 std::string encode(const ResubmissionKeyRecord& record) {
   Encoder out;
   out.uuid(record.id);

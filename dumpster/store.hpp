@@ -210,8 +210,11 @@ class Store {
 
   // --- resubmissions
   // ------------------------------------------------------------------------------------------
-  /// Freezes the set and makes it durable. The same key with the same request gives the first answer again,
-  /// with another request `conflict`. From an agent `conflict` also when node or term is not the current one.
+  /// Freezes the set and makes it durable, in as many writes as it takes; other changes go on between them.
+  /// The same key with the same request gives the first answer again, with another request `conflict`. From
+  /// an agent `conflict` also when node or term is not the current one. What is in doubt goes into the spool
+  /// at once, the rest waits for `release`. `unavailable` when a request under this key was interrupted by a
+  /// restart and is not settled yet.
   virtual void resubmit(ResubmissionRequest request, Completion<ResubmissionAccepted> done) = 0;
   virtual void resubmission(Uuid id, Completion<Resubmission> done) = 0;
   /// The newest `limit` of them, newest first.
@@ -219,6 +222,16 @@ class Store {
   /// Ends it: what has not been delivered yet goes back to the state it had. Gives the messages to load
   /// again.
   virtual void cancel(Uuid id, Completion<std::vector<Uuid>> done) = 0;
+  virtual ResubmissionWork resubmission_work(const std::string& cluster) const = 0;
+  /// Puts up to `most` deliveries that wait into the spool, oldest first, a share of each running
+  /// resubmission of the cluster. Gives the messages to load.
+  virtual void release(std::string cluster, std::size_t most, Completion<std::vector<Uuid>> done) = 0;
+  /// Makes the running resubmissions of a cluster paused ones, or the other way. A paused one releases
+  /// nothing; what is in the spool goes on.
+  virtual void pause(std::string cluster, bool paused, Completion<Done> done) = 0;
+  /// Goes on, by one bounded write, with what a restart interrupted and with what ended resubmissions left
+  /// behind. Gives the messages to load again.
+  virtual void settle_resubmissions(Completion<std::vector<Uuid>> done) = 0;
 
   // --- the store itself
   // ---------------------------------------------------------------------------------------

@@ -11,6 +11,17 @@
 
 namespace recovery {
 
+/// How much there is to do for a cluster at the moment.
+struct ClusterLoad {
+  std::uint64_t fresh_waiting = 0;        ///< transactions for fresh mail that wait for a connection
+  std::uint64_t resubmitted_waiting = 0;  ///< and those of resubmissions
+  std::uint64_t loading = 0;              ///< messages that are being read from the store, of all clusters
+  std::uint64_t in_flight = 0;            ///< transactions given to a connection and not yet recorded
+  bool unreachable = false;               ///< the active node did not answer the last time
+  bool held = false;                      ///< nothing is delivered to the cluster for now
+  bool accepting = true;                  ///< mail is accepted
+};
+
 /// What recovery asks of the relay that runs beside it. The program connects the two: recovery knows no
 /// relay, the relay no recovery. Thread-safe; completions come on any thread.
 class RunningRelay {
@@ -48,6 +59,7 @@ class RunningRelay {
     std::uint64_t held_in_doubt = 0;
     std::string last_error;
   };
+  virtual void load(std::string cluster, std::function<void(ClusterLoad)> done) const = 0;
   virtual void destinations(std::function<void(std::vector<Destination>)> done) const = 0;
 };
 

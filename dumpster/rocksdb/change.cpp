@@ -52,6 +52,7 @@ Change::~Change() {
     tables_.clusters.find(name)->second.record = record;
   for (auto& [name, entry] : saved_groups_)
     tables_.groups.find(name)->second = entry;
+  if (saved_at_work_) tables_.at_work = std::move(*saved_at_work_);
 }
 
 const std::optional<std::string>* Change::pending(Family family, std::string_view key) const {
@@ -150,6 +151,11 @@ void Change::count_resubmission(ResubmissionState state, std::int64_t difference
   count = static_cast<std::uint64_t>(static_cast<std::int64_t>(count) + difference);
 }
 
+std::map<Uuid, ResubmissionAtWork>& Change::edit_at_work() {
+  if (!saved_at_work_) saved_at_work_ = tables_.at_work;
+  return tables_.at_work;
+}
+
 Instant Change::next_time() {
   auto& last = tables_.hub.last_time;
   last = std::max(clock_, last + Duration{1});
@@ -202,6 +208,7 @@ void Change::join() {
   for (const auto& [name, entry] : saved_groups_)
     batch_.dirty_groups.insert(name);
   batch_.grown_groups.merge(grown_);
+  batch_.dirty_at_work = batch_.dirty_at_work || saved_at_work_.has_value();
   joined_ = true;
 }
 

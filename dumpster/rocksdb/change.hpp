@@ -39,6 +39,7 @@ struct Batch {
   std::set<StorageGroup> dirty_groups;
   std::set<std::string> dirty_clusters;
   std::set<StorageGroup> grown_groups;  ///< have new lines: their size is to be looked at
+  bool dirty_at_work = false;
 };
 
 /// One change while it is applied: it reads what the batch has so far and the database below, and what it
@@ -69,6 +70,7 @@ class Change {
   ClusterRecord& edit_cluster(std::string_view name);
   GroupEntry& edit_group(const StorageGroup& name);
   void count_resubmission(ResubmissionState state, std::int64_t difference);
+  std::map<Uuid, ResubmissionAtWork>& edit_at_work();
 
   /// The machine's time when the batch was begun.
   Instant clock() const { return clock_; }
@@ -108,6 +110,7 @@ class Change {
   const std::map<ResubmissionState, std::uint64_t> saved_resubmissions_;
   std::map<std::string, ClusterRecord, std::less<>> saved_clusters_;
   std::map<StorageGroup, GroupEntry> saved_groups_;
+  std::optional<std::map<Uuid, ResubmissionAtWork>> saved_at_work_;
 };
 
 /// How many chunks a body of `size` bytes has.

@@ -187,6 +187,7 @@ void Committer::publish(const Batch& batch) {
     const std::lock_guard lock{published_mutex_};
     published_.hub = tables_.hub;
     published_.resubmissions = tables_.resubmissions;
+    if (batch.dirty_at_work) published_.at_work = tables_.at_work;
     for (const auto& name : batch.dirty_clusters)
       published_.clusters.at(name).record = tables_.clusters.at(name).record;
     for (const auto& name : batch.dirty_groups)

@@ -176,6 +176,24 @@ std::string all_spooled(const Uuid& resubmission) {
   return with_uuid('m', resubmission);
 }
 
+std::string plan(const Uuid& resubmission) {
+  return with_uuid('p', resubmission);
+}
+
+std::string waiting(const Uuid& resubmission, Instant delivered_at) {
+  std::string key = all_waiting(resubmission);
+  put_instant(key, delivered_at);
+  return key;
+}
+
+std::string all_waiting(const Uuid& resubmission) {
+  return with_uuid('w', resubmission);
+}
+
+Instant delivered_at_of_waiting(std::string_view waiting_key) {
+  return instant_at(waiting_key, 17);
+}
+
 std::string behind(std::string prefix) {
   while (!prefix.empty() && static_cast<std::uint8_t>(prefix.back()) == 0xff)
     prefix.pop_back();

@@ -52,6 +52,7 @@ std::vector<LineRecord> lines_of(const Change& change, const StorageGroup& group
   for (const auto time : times) {
     auto line = line_at(change, group, time);
     if (!line) throw Refused{{Fault::damaged, "an id of the dumpster names a delivery that is not there"}};
+    undo_ended(change.tables(), *line);
     lines.push_back(std::move(*line));
   }
   return lines;
@@ -118,6 +119,17 @@ Instant alter_part(Change& change, const StorageGroup& group, const LineRecord& 
   part.line.delivered_at = change.next_time();
   insert_line(change, group, part);
   return part.line.delivered_at;
+}
+
+void undo_ended(const Tables& tables, LineRecord& line) {
+  if (line.line.state != DeliveryState::resubmitting) return;
+  const auto found = tables.at_work.find(line.line.resubmission);
+  if (found != tables.at_work.end() && found->second.ending()) revert_to_delivered(line);
+}
+
+void undo_ended(const std::set<Uuid>& ended, LineRecord& line) {
+  if (line.line.state == DeliveryState::resubmitting && ended.contains(line.line.resubmission))
+    revert_to_delivered(line);
 }
 
 void revert_to_delivered(LineRecord& line) {

@@ -16,7 +16,7 @@ using Indices = std::set<std::uint32_t>;
 
 std::optional<LineRecord> line_at(const Change& change, const StorageGroup& group, Instant delivered_at);
 
-/// All lines of a delivery id, oldest first.
+/// All lines of a delivery id, oldest first, without what ended resubmissions have left in them.
 std::vector<LineRecord> lines_of(const Change& change, const StorageGroup& group, const Uuid& delivery_id);
 
 /// `line.delivered_at` must come from `next_time`.
@@ -40,6 +40,10 @@ Instant alter_part(Change& change, const StorageGroup& group, const LineRecord& 
 
 /// How an attempt that is not going on leaves a line that was delivered before it: as that delivery.
 void revert_to_delivered(LineRecord& line);
+
+/// Reads a line that an ended resubmission has not given back yet as what it was.
+void undo_ended(const Tables& tables, LineRecord& line);
+void undo_ended(const std::set<Uuid>& ended, LineRecord& line);
 
 /// Waits for something that will settle it, and is not evicted meanwhile.
 bool is_pending(const Delivery& line);

@@ -7,6 +7,7 @@
 #include "dumpster/codec.hpp"
 #include "dumpster/rocksdb/folder.hpp"
 #include "dumpster/rocksdb/reading.hpp"
+#include "dumpster/rocksdb/resubmission_records.hpp"
 #include "metrics/log.hpp"
 
 namespace dumpster::rocks {
@@ -139,6 +140,7 @@ void Preparing::read_group(const StorageGroup& name, const RetentionLimits& limi
 
 void Preparing::read_resubmissions() {
   tables_.resubmissions = value_or_refuse(count_resubmissions(database_));
+  tables_.at_work = read_at_work(database_, tables_);
 }
 
 void Preparing::remove_begun_bodies() {

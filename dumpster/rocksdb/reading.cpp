@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dumpster/records.hpp"
+#include "dumpster/rocksdb/lines.hpp"
 
 namespace dumpster::rocks {
 namespace {
@@ -50,7 +51,7 @@ Result<std::vector<Uuid>> spool_keys(const Database& database, const std::option
 
 /// Nothing when a line was moved between the look at the ids and the look at the lines.
 Result<std::optional<std::vector<Delivery>>> find_once(const Database& database, std::uint32_t group_number,
-                                                       const Uuid& delivery_id) {
+                                                       const Uuid& delivery_id, const std::set<Uuid>& ended) {
   const auto prefix = key::ids_of(group_number, delivery_id);
   std::vector<Instant> times;
   const auto walked =
@@ -66,6 +67,7 @@ Result<std::optional<std::vector<Delivery>>> find_once(const Database& database,
     if (!*stored) return std::optional<std::vector<Delivery>>{};
     auto line = decode_line(time, **stored);
     if (!line) return line.error();
+    undo_ended(ended, *line);
     found.push_back(std::move(line->line));
   }
   return std::optional{std::move(found)};
@@ -125,7 +127,8 @@ Result<std::optional<Instant>> oldest_spooled(const Database& database) {
   return oldest;
 }
 
-Result<DeliveryPage> list(const Database& database, std::uint32_t group_number, const DeliveryQuery& query) {
+Result<DeliveryPage> list(const Database& database, std::uint32_t group_number, const DeliveryQuery& query,
+                          const std::set<Uuid>& ended) {
   const auto limit = std::clamp<std::size_t>(query.limit, 1, most_at_once);
   DeliveryPage page;
   if (query.until <= query.from) return page;
@@ -145,6 +148,7 @@ Result<DeliveryPage> list(const Database& database, std::uint32_t group_number, 
           damage = line.error();
           return false;
         }
+        undo_ended(ended, *line);
         if (!query.state || *query.state == line->line.state)
           page.deliveries.push_back(std::move(line->line));
         return true;
@@ -155,10 +159,10 @@ Result<DeliveryPage> list(const Database& database, std::uint32_t group_number, 
 }
 
 Result<std::vector<Delivery>> find(const Database& database, std::uint32_t group_number,
-                                   const Uuid& delivery_id) {
+                                   const Uuid& delivery_id, const std::set<Uuid>& ended) {
   constexpr int most_looks = 10;
   for (int look = 0; look < most_looks; ++look) {
-    auto found = find_once(database, group_number, delivery_id);
+    auto found = find_once(database, group_number, delivery_id, ended);
     if (!found) return found.error();
     if (!*found) continue;
     if ((*found)->empty()) return missing("the delivery");

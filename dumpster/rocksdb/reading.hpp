@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,11 @@ Result<std::vector<SpooledMessage>> scan_spool(const Database& database, const s
 /// The time in the key of the first message in the spool.
 Result<std::optional<Instant>> oldest_spooled(const Database& database);
 
-Result<DeliveryPage> list(const Database& database, std::uint32_t group_number, const DeliveryQuery& query);
+/// `ended`: resubmissions whose lines are read as what they were before them.
+Result<DeliveryPage> list(const Database& database, std::uint32_t group_number, const DeliveryQuery& query,
+                          const std::set<Uuid>& ended);
 Result<std::vector<Delivery>> find(const Database& database, std::uint32_t group_number,
-                                   const Uuid& delivery_id);
+                                   const Uuid& delivery_id, const std::set<Uuid>& ended);
 /// Fills in `oldest` and `newest`.
 Result<StorageGroupState> with_ends(const Database& database, std::uint32_t group_number,
                                     StorageGroupState state);

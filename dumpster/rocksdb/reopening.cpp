@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dumpster/rocksdb/reading.hpp"
+#include "dumpster/rocksdb/resubmission_records.hpp"
 #include "dumpster/rocksdb/spool_changes.hpp"
 
 namespace dumpster::rocks {
@@ -47,6 +48,7 @@ Tables read_again(const Database& database, const Tables& before) {
     group.newest = ends.newest.value_or(Instant::min());
   }
   tables.resubmissions = value_or_refuse(count_resubmissions(database));
+  tables.at_work = read_at_work(database, tables);
   return tables;
 }
 

@@ -3,6 +3,7 @@
 #include "dumpster/rocksdb/lines.hpp"
 #include "dumpster/rocksdb/resubmission_changes.hpp"
 #include "dumpster/rocksdb/resubmission_records.hpp"
+#include "dumpster/rocksdb/resubmission_spooling.hpp"
 #include "dumpster/rocksdb/spool_changes.hpp"
 
 namespace dumpster::rocks {
@@ -12,10 +13,8 @@ constexpr std::size_t most_kept = 1000;
 constexpr Duration longest_kept = std::chrono::hours{24 * 7};
 /// How many are forgotten in one write.
 constexpr std::size_t most_forgotten = 100;
-
-bool is_finished(ResubmissionState state) {
-  return state == ResubmissionState::completed || state == ResubmissionState::cancelled;
-}
+/// And how many lines are given back.
+constexpr std::size_t most_given_back = 1000;
 
 std::vector<Uuid> messages_of(const Change& change, const Uuid& resubmission) {
   const auto prefix = key::all_spooled(resubmission);
@@ -40,12 +39,10 @@ std::map<std::pair<StorageGroup, Instant>, Indices> lines_resubmitted(const Open
 }
 
 /// What had been delivered stands as that again and leaves the spool; what never was is in doubt again.
-std::uint64_t take_back(Change& change, OpenSpool& spool, const Uuid& resubmission) {
-  std::uint64_t recipients = 0;
+void take_back(Change& change, OpenSpool& spool, const Uuid& resubmission) {
   for (const auto& [place, indices] : lines_resubmitted(spool, resubmission)) {
     const auto line = line_at(change, place.first, place.second);
     if (!line) throw Refused{{Fault::damaged, "a spooled message names a delivery that is not there"}};
-    recipients += indices.size();
     if (line->line.ever_delivered) {
       alter_part(change, place.first, *line, indices, revert_to_delivered);
       for (const auto index : indices)
@@ -65,23 +62,73 @@ std::uint64_t take_back(Change& change, OpenSpool& spool, const Uuid& resubmissi
       entry->resubmit_until = {};
     }
   }
-  return recipients;
 }
 
+void forget(Change& change, const Resubmission& record) {
+  change.erase(Family::resubmissions, key::resubmission(record.id));
+  change.erase(Family::resubmissions, key::resubmission_key(record.group, record.key));
+  change.erase(Family::resubmissions, key::not_found(record.id));
+  change.erase(Family::resubmissions, key::plan(record.id));
+  change.count_resubmission(record.state, -1);
+}
+
+/// What is in the spool is taken back at once; what waits counts as taken back from now on, and is given back
+/// piece by piece.
 std::vector<Uuid> end_one(Change& change, Resubmission record) {
   auto touched = messages_of(change, record.id);
-  std::uint64_t recipients = 0;
   for (const auto& message : touched) {
     auto spool = open_spool(change, message);
-    recipients += take_back(change, spool, record.id);
+    take_back(change, spool, record.id);
     close_spool(change, spool);
     change.erase(Family::resubmissions, key::spooled(record.id, message));
   }
   const auto before = record.state;
+  const auto ended = record.delivered + record.failed + record.cancelled;
+  const auto recipients = record.matched - std::min(record.matched, ended);
   record.state = ResubmissionState::cancelled;
   record.cancelled += recipients;
   if (recipients > 0) change.counted().resubmitted["cancelled"] += recipients;
   put_resubmission(change, record, before);
+  auto& at_work = change.edit_at_work();
+  const auto work = at_work.find(record.id);
+  if (work == at_work.end()) return touched;
+  work->second.spooled = 0;
+  work->second.phase = ResubmissionAtWork::Phase::ending;
+  if (!work->second.waiting && !resubmission_plan(change, record.id).choosing) {
+    at_work.erase(work);
+    change.erase(Family::resubmissions, key::plan(record.id));
+  }
+  return touched;
+}
+
+/// Gives back what still waited, a piece of it; the last piece ends the work.
+std::vector<Uuid> give_back(Change& change, const Uuid& id) {
+  auto& work = change.edit_at_work().at(id);
+  auto record = resubmission_record(change, id);
+  if (!record) throw Refused{{Fault::damaged, "the record of a resubmission is missing"}};
+  std::vector<Uuid> touched;
+  // A list that was interrupted is not over yet: its record says that it runs.
+  if (!is_finished(record->state)) {
+    touched = end_one(change, std::move(*record));
+    if (!change.tables().at_work.contains(id)) return touched;
+    record = resubmission_record(change, id);
+  }
+  const auto times = waiting_lines(change, id, work, most_given_back);
+  for (const auto time : times) {
+    auto line = line_at(change, work.group, time);
+    // Another request may have taken it over.
+    if (line && line->line.resubmission == id)
+      alter_part(change, work.group, *line, indices_of(line->line), revert_to_delivered);
+    change.erase(Family::resubmissions, key::waiting(id, time));
+    work.next = time + Duration{1};
+  }
+  if (times.size() == most_given_back) return touched;
+  change.edit_at_work().erase(id);
+  if (resubmission_plan(change, id).choosing) {
+    forget(change, *record);
+  } else {
+    change.erase(Family::resubmissions, key::plan(id));
+  }
   return touched;
 }
 
@@ -94,24 +141,38 @@ std::vector<Uuid> cancel(Change& change, const Uuid& id) {
   return end_one(change, std::move(*record));
 }
 
+void abandon(Change& change, const Uuid& id) {
+  auto& at_work = change.edit_at_work();
+  const auto work = at_work.find(id);
+  if (work != at_work.end() && work->second.phase == ResubmissionAtWork::Phase::choosing)
+    work->second.phase = ResubmissionAtWork::Phase::ending;
+}
+
 std::vector<Uuid> end_resubmissions(Change& change, std::string_view cluster) {
-  std::vector<Resubmission> running;
-  const auto prefix = key::all_resubmissions();
-  change.walk(Family::resubmissions, prefix, key::behind(prefix),
-              [&](std::string_view key, std::string_view payload) {
-                auto record = value_or_refuse(decode_resubmission(key::uuid_at(key, 1), payload));
-                if (!is_finished(record.state) && record.group.cluster == cluster)
-                  running.push_back(std::move(record));
-                return true;
-              });
+  std::vector<Uuid> going;
+  for (const auto& [id, work] : change.tables().at_work) {
+    if (!work.ending() && work.group.cluster == cluster) going.push_back(id);
+  }
   std::vector<Uuid> touched;
-  for (auto& record : running) {
-    const auto messages = end_one(change, std::move(record));
+  for (const auto& id : going) {
+    const auto messages = cancel(change, id);
     touched.insert(touched.end(), messages.begin(), messages.end());
   }
   std::sort(touched.begin(), touched.end());
   touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
   return touched;
+}
+
+std::vector<Uuid> settle_piece(Change& change) {
+  std::optional<Uuid> interrupted;
+  for (const auto& [id, work] : change.tables().at_work) {
+    if (work.ending()) return give_back(change, Uuid{id});
+    if (work.orphaned && !interrupted) interrupted = id;
+  }
+  if (!interrupted) return {};
+  auto preparation = adopt(change, *interrupted);
+  auto accepted = choose_piece(change, preparation);
+  return accepted ? std::move(accepted->touched) : std::move(preparation.touched);
 }
 
 void forget_old_resubmissions(Change& change) {
@@ -126,15 +187,12 @@ void forget_old_resubmissions(Change& change) {
                 const bool too_old = record.created_at + longest_kept < change.clock();
                 if ((!too_old && kept - going.size() <= most_kept) || going.size() == most_forgotten)
                   return false;
-                if (is_finished(record.state)) going.push_back(std::move(record));
+                const bool over = is_finished(record.state) && !change.tables().at_work.contains(record.id);
+                if (over) going.push_back(std::move(record));
                 return true;
               });
-  for (const auto& record : going) {
-    change.erase(Family::resubmissions, key::resubmission(record.id));
-    change.erase(Family::resubmissions, key::resubmission_key(record.group, record.key));
-    change.erase(Family::resubmissions, key::not_found(record.id));
-    change.count_resubmission(record.state, -1);
-  }
+  for (const auto& record : going)
+    forget(change, record);
 }
 
 }  // namespace dumpster::rocks

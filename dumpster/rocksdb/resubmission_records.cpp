@@ -1,5 +1,7 @@
 #include "dumpster/rocksdb/resubmission_records.hpp"
 
+#include <algorithm>
+
 namespace dumpster::rocks {
 
 std::optional<Resubmission> resubmission_record(const Change& change, const Uuid& id) {
@@ -12,6 +14,27 @@ void put_resubmission(Change& change, const Resubmission& record, std::optional<
   change.put(Family::resubmissions, key::resubmission(record.id), encode(record));
   if (before) change.count_resubmission(*before, -1);
   change.count_resubmission(record.state, +1);
+}
+
+ResubmissionPlan resubmission_plan(const Change& change, const Uuid& id) {
+  const auto stored = change.get(Family::resubmissions, key::plan(id));
+  return stored ? value_or_refuse(decode_plan(*stored)) : ResubmissionPlan{};
+}
+
+void put_plan(Change& change, const Resubmission& record, const ResubmissionPlan& plan) {
+  if (is_finished(record.state)) {
+    change.erase(Family::resubmissions, key::plan(record.id));
+  } else {
+    change.put(Family::resubmissions, key::plan(record.id), encode(plan));
+  }
+}
+
+bool is_finished(ResubmissionState state) {
+  return state == ResubmissionState::completed || state == ResubmissionState::cancelled;
+}
+
+bool is_settled(const Resubmission& record) {
+  return record.delivered + record.failed + record.cancelled >= record.matched;
 }
 
 void count_ending(Change& change, const Uuid& resubmission, Ending ending, std::uint64_t recipients) {
@@ -34,8 +57,15 @@ void count_ending(Change& change, const Uuid& resubmission, Ending ending, std::
       counted["cancelled"] += recipients;
       break;
   }
-  const bool over = record->delivered + record->failed + record->cancelled >= record->matched;
-  if (over && record->state != ResubmissionState::cancelled) record->state = ResubmissionState::completed;
+  auto& at_work = change.edit_at_work();
+  const auto work = at_work.find(resubmission);
+  const bool running = work == at_work.end() || work->second.phase == ResubmissionAtWork::Phase::running;
+  if (work != at_work.end()) work->second.spooled -= std::min(work->second.spooled, recipients);
+  if (running && !is_finished(before) && is_settled(*record)) {
+    record->state = ResubmissionState::completed;
+    at_work.erase(resubmission);
+    change.erase(Family::resubmissions, key::plan(resubmission));
+  }
   put_resubmission(change, *record, before);
 }
 
@@ -45,6 +75,47 @@ void forget_if_settled(Change& change, const Uuid& resubmission, const OpenSpool
     if (entry.resubmission == resubmission) return;
   }
   change.erase(Family::resubmissions, key::spooled(resubmission, spool.message));
+}
+
+namespace {
+
+bool lines_wait(const Database& database, const Uuid& id) {
+  bool found = false;
+  const auto prefix = key::all_waiting(id);
+  value_or_refuse(database.walk(Family::resubmissions, prefix, key::behind(prefix), [&](auto, auto) {
+    found = true;
+    return false;
+  }));
+  return found;
+}
+
+}  // namespace
+
+std::map<Uuid, ResubmissionAtWork> read_at_work(const Database& database, const Tables& tables) {
+  using Phase = ResubmissionAtWork::Phase;
+  std::map<Uuid, ResubmissionAtWork> at_work;
+  const auto prefix = key::all_resubmissions();
+  const auto read = [&](std::string_view key, std::string_view payload) {
+    const auto id = key::uuid_at(key, 1);
+    const auto record = value_or_refuse(decode_resubmission(id, payload));
+    if (tables.find_group(record.group) == nullptr) return true;
+    const auto stored = value_or_refuse(database.get(Family::resubmissions, key::plan(id)));
+    if (!stored && is_finished(record.state)) return true;
+    const auto plan = stored ? value_or_refuse(decode_plan(*stored)) : ResubmissionPlan{};
+    ResubmissionAtWork work;
+    work.group = record.group;
+    work.orphaned = plan.choosing;
+    work.paused = record.state == ResubmissionState::paused;
+    work.waiting = lines_wait(database, id);
+    const auto ended = record.delivered - plan.present + record.failed + record.cancelled;
+    work.spooled = record.resubmitted - std::min(record.resubmitted, ended);
+    if (plan.choosing) work.phase = plan.by_items ? Phase::ending : Phase::choosing;
+    if (is_finished(record.state)) work.phase = Phase::ending;
+    at_work.emplace(id, work);
+    return true;
+  };
+  value_or_refuse(database.walk(Family::resubmissions, prefix, key::behind(prefix), read));
+  return at_work;
 }
 
 }  // namespace dumpster::rocks

@@ -83,6 +83,19 @@ std::size_t evict_by_time(Change& change, const StorageGroup& group, std::size_t
   return choice.going.size();
 }
 
+std::size_t evict(Change& change, std::size_t enough) {
+  std::vector<StorageGroup> names;
+  for (const auto& [name, group] : change.tables().groups)
+    names.push_back(name);
+  std::size_t removed = 0;
+  for (const auto& name : names) {
+    removed += evict_by_time(change, name, enough);
+    removed += evict_by_size(change, name, enough);
+    if (removed >= enough) break;
+  }
+  return removed;
+}
+
 void set_limits(Change& change, const StorageGroup& group, const RetentionLimits& limits) {
   if (change.group(group).limits == limits) return;
   auto& entry = change.edit_group(group);

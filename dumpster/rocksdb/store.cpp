@@ -12,7 +12,7 @@
 #include "dumpster/rocksdb/reader_pool.hpp"
 #include "dumpster/rocksdb/reading.hpp"
 #include "dumpster/rocksdb/reclaiming.hpp"
-#include "dumpster/rocksdb/resubmission_changes.hpp"
+#include "dumpster/rocksdb/resubmission_intake.hpp"
 #include "dumpster/rocksdb/retention.hpp"
 #include "dumpster/rocksdb/spool_changes.hpp"
 #include "dumpster/rocksdb_store.hpp"
@@ -28,7 +28,6 @@ constexpr Duration contact_written_every = std::chrono::seconds{60};
 constexpr auto spool_looked_at_every = std::chrono::seconds{1};
 
 const Error overloaded{Fault::unavailable, "the store has too much to write"};
-const Error closed{Fault::unavailable, "the store is closed"};
 
 Error unknown_group(const StorageGroup& group) {
   return {Fault::not_found, "no storage group " + group.cluster + '/' + group.group + " is configured"};
@@ -150,7 +149,9 @@ class RocksDbStore final : public Store {
     const auto number = group_number(query.group);
     if (!number) return done(unknown_group(query.group));
     read<DeliveryPage>(
-        [this, number = *number, query = std::move(query)] { return rocks::list(*database_, number, query); },
+        [this, number = *number, query = std::move(query), ended = intake_.ended_ones()] {
+          return rocks::list(*database_, number, query, ended);
+        },
         std::move(done));
   }
 
@@ -158,7 +159,9 @@ class RocksDbStore final : public Store {
     const auto number = group_number(group);
     if (!number) return done(unknown_group(group));
     read<std::vector<Delivery>>(
-        [this, number = *number, delivery_id] { return rocks::find(*database_, number, delivery_id); },
+        [this, number = *number, delivery_id, ended = intake_.ended_ones()] {
+          return rocks::find(*database_, number, delivery_id, ended);
+        },
         std::move(done));
   }
 
@@ -181,8 +184,7 @@ class RocksDbStore final : public Store {
   }
 
   void resubmit(ResubmissionRequest request, Completion<ResubmissionAccepted> done) override {
-    auto apply = [request = std::move(request)](Change& change) { return rocks::resubmit(change, request); };
-    committer_.submit<ResubmissionAccepted>(std::move(apply), std::move(done));
+    intake_.ask(std::move(request), std::move(done));
   }
 
   void resubmission(Uuid id, Completion<Resubmission> done) override {
@@ -194,10 +196,17 @@ class RocksDbStore final : public Store {
                                     std::move(done));
   }
 
-  void cancel(Uuid id, Completion<std::vector<Uuid>> done) override {
-    committer_.submit<std::vector<Uuid>>([id](Change& change) { return rocks::cancel(change, id); },
-                                         std::move(done));
+  void cancel(Uuid id, Completion<std::vector<Uuid>> done) override { intake_.cancel(id, std::move(done)); }
+  ResubmissionWork resubmission_work(const std::string& cluster) const override {
+    return intake_.work(cluster);
   }
+  void release(std::string cluster, std::size_t most, Completion<std::vector<Uuid>> done) override {
+    intake_.release(std::move(cluster), most, std::move(done));
+  }
+  void pause(std::string cluster, bool paused, Completion<Done> done) override {
+    intake_.pause(std::move(cluster), paused, std::move(done));
+  }
+  void settle_resubmissions(Completion<std::vector<Uuid>> done) override { intake_.settle(std::move(done)); }
 
   HubIdentity identity() const override {
     return committer_.look([this](const Tables& tables) {
@@ -245,6 +254,7 @@ class RocksDbStore final : public Store {
   std::unique_ptr<Database> database_;
   const std::unique_ptr<TrafficBook> traffic_;
   Committer committer_;
+  ResubmissionIntake intake_{committer_};
   ReaderPool readers_;
   Reclaiming reclaiming_;
 
@@ -350,16 +360,7 @@ void RocksDbStore::retain() {
   if (retaining_.exchange(true)) return;
   auto apply = [this](Change& change) {
     traffic_->write(change, false);
-    std::size_t removed = 0;
-    std::vector<StorageGroup> names;
-    for (const auto& [name, group] : change.tables().groups)
-      names.push_back(name);
-    for (const auto& name : names) {
-      removed += evict_by_time(change, name, most_evicted);
-      removed += evict_by_size(change, name, most_evicted);
-      if (removed >= most_evicted) break;
-    }
-    return removed;
+    return evict(change, most_evicted);
   };
   auto done = [this](const Result<std::size_t>& removed) {
     if (!closed_ && committer_.writable()) reclaiming_.look();

@@ -28,6 +28,24 @@ struct GroupEntry {
   Instant newest = Instant::min();  ///< time of the line that was put in last
 };
 
+/// A resubmission that is not over, or that has left lines behind.
+struct ResubmissionAtWork {
+  enum class Phase : std::uint8_t {
+    choosing,  ///< its set is put together, piece by piece
+    running,   ///< what waits goes into the spool, piece by piece
+    ending,    ///< over; what still waited goes back to the state that it had, piece by piece
+  };
+  StorageGroup group;
+  Phase phase = Phase::running;
+  bool orphaned = false;      ///< choosing, and whoever asked is not there any more
+  bool paused = false;        ///< as its record says
+  bool waiting = false;       ///< there may be lines that wait
+  Instant next{};             ///< no line before this one waits
+  std::uint64_t spooled = 0;  ///< recipients in the spool
+
+  bool ending() const { return phase == Phase::ending; }
+};
+
 /// The small records, all of them in memory. The committer's own copy is ahead of the disk by the batch that
 /// it is putting together; readers see the copy that was made after the last write.
 struct Tables {
@@ -35,6 +53,7 @@ struct Tables {
   std::map<std::string, ClusterEntry, std::less<>> clusters;
   std::map<StorageGroup, GroupEntry> groups;
   std::map<ResubmissionState, std::uint64_t> resubmissions;  ///< how many by state
+  std::map<Uuid, ResubmissionAtWork> at_work;                ///< of configured groups
 
   /// Only configured clusters and groups are found.
   const ClusterEntry* find_cluster(std::string_view name) const;

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "dumpster/codec.hpp"
 #include "dumpster/records.hpp"
@@ -49,6 +50,7 @@ class Verifying {
   void read_ids();
   void read_bodies();
   void read_totals();
+  void read_waiting();
   void check_entry(const Uuid& message, const SpoolEntry& entry);
   void check_references();
 
@@ -58,6 +60,8 @@ class Verifying {
   std::map<std::uint32_t, GroupFacts> groups_;
   std::map<StorageGroup, std::uint32_t> numbers_;
   std::uint64_t spool_bytes_ = 0;
+  /// Group, time and resubmission of the lines that nobody has been found for yet.
+  std::set<std::tuple<std::uint32_t, Instant, Uuid>> resubmitting_;
 };
 
 /// Visits everything below a prefix; damage is a fault and ends the walk of that family.
@@ -105,6 +109,7 @@ void Verifying::check_entry(const Uuid& message, const SpoolEntry& entry) {
                       indices_of(record->line).contains(entry.index) &&
                       record->line.ever_delivered == entry.ever_delivered;
   if (!agrees) fault(to_string(message) + " and its delivery do not agree");
+  resubmitting_.erase({number->second, entry.line, record->line.resubmission});
 }
 
 void Verifying::read_spool() {
@@ -133,6 +138,8 @@ void Verifying::read_lines() {
     group.lines += 1;
     group.bytes += line.size;
     if (line.state == DeliveryState::in_doubt) group.in_doubt += line.recipients.size();
+    if (line.state == DeliveryState::resubmitting)
+      resubmitting_.insert({number, line.delivered_at, line.resubmission});
     if (line.recipients.empty()) fault(to_string(line.delivery_id) + " was delivered to nobody");
     const auto indexed = database_.exists(Family::ids, key::id(number, line.delivery_id, line.delivered_at));
     if (!indexed || !*indexed) fault(to_string(line.delivery_id) + " is not found by its id");
@@ -192,6 +199,26 @@ void Verifying::read_groups() {
   });
 }
 
+/// What waits for a resubmission stands in its line; what a resubmission has is waiting or in the spool.
+void Verifying::read_waiting() {
+  walk(Family::resubmissions, key::all_resubmissions(),
+       [this](std::string_view key, std::string_view payload) {
+         const auto id = key::uuid_at(key, 1);
+         const auto record = decode_resubmission(id, payload);
+         if (!record) return fault(record.error().detail);
+         const auto number = numbers_.find(record->group);
+         walk(Family::resubmissions, key::all_waiting(id), [&](std::string_view waiting, std::string_view) {
+           if (number == numbers_.end()) return fault("a resubmission is for an unknown group");
+           const auto time = key::delivered_at_of_waiting(waiting);
+           if (resubmitting_.erase({number->second, time, id}) > 0) return;
+           // One that is over may have lost it to another one.
+           if (record->state != ResubmissionState::cancelled)
+             fault("the resubmission " + to_string(id) + " waits with a delivery that is not its own");
+         });
+       });
+  if (!resubmitting_.empty()) fault("a delivery is being resubmitted by nobody");
+}
+
 void Verifying::read_totals() {
   const auto stored = database_.get(Family::state, key::hub());
   if (!stored) return fault(stored.error().detail);
@@ -208,6 +235,7 @@ Verification Verifying::run() {
   read_lines();
   read_groups();
   read_spool();
+  read_waiting();
   read_ids();
   read_totals();
   read_bodies();

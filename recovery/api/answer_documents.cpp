@@ -119,6 +119,18 @@ json::object document_of(const dumpster::ResubmissionAccepted& accepted) {
   return document;
 }
 
+json::object preview_of(const dumpster::ResubmissionAccepted& accepted) {
+  json::object document;
+  document["dry_run"] = true;
+  document["matched"] = accepted.resubmission.matched;
+  document["deliveries"] = accepted.deliveries;
+  document["bytes"] = accepted.bytes;
+  document["covered_from"] = to_rfc3339(accepted.resubmission.covered_from);
+  document["complete"] = accepted.resubmission.complete;
+  document["not_found"] = texts_of(accepted.resubmission.not_found);
+  return document;
+}
+
 json::object document_of(const dumpster::StorageGroupState& group) {
   json::object document;
   document["name"] = group.name.group;

@@ -19,6 +19,8 @@ namespace recovery {
 boost::json::object document_of(const dumpster::Delivery& delivery);
 boost::json::object document_of(const dumpster::Resubmission& resubmission);
 boost::json::object document_of(const dumpster::ResubmissionAccepted& accepted);
+/// What a dry run would choose.
+boost::json::object preview_of(const dumpster::ResubmissionAccepted& accepted);
 boost::json::object document_of(const dumpster::StorageGroupState& group);
 /// `groups` in the order in which they are shown. `now` decides whether a hold is over.
 boost::json::object document_of(const dumpster::ClusterState& cluster,

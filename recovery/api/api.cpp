@@ -3,13 +3,11 @@
 #include <utility>
 
 #include "recovery/api/calls.hpp"
+#include "recovery/api/operations.hpp"
 #include "recovery/api/refusal.hpp"
 
 namespace recovery {
 namespace {
-
-constexpr std::size_t small_body = std::size_t{64} * 1024;
-constexpr std::size_t large_body = std::size_t{16} * 1024 * 1024;
 
 bool same_word(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
@@ -58,6 +56,19 @@ class Api::Implementation {
   http::Handler handler(std::shared_ptr<Entrance> entrance, Action action, Call call) {
     return [this, entrance = std::move(entrance), action, call](http::Request request, http::Responder& out) {
       return serve(entrance, action, call, std::move(request), out);
+    };
+  }
+
+  /// Whether the body is worth reading: a stranger does not fill the memory.
+  http::Guard guard(std::shared_ptr<Entrance> entrance, Action action) {
+    return [this, entrance = std::move(entrance),
+            action](const http::Request& head) -> std::optional<http::Response> {
+      try {
+        admit(*entrance, action, head);
+        return std::nullopt;
+      } catch (const Refusal& refused) {
+        return refused.response();
+      }
     };
   }
 
@@ -113,43 +124,23 @@ Api::~Api() = default;
 void Api::add_routes(http::Router& router, TokenSource tokens) {
   auto entrance = std::make_shared<Entrance>();
   entrance->tokens = std::move(tokens);
-  add_calls(router, std::move(entrance));
+  add_calls(router, entrance, false);
 }
 
 void Api::add_operator_routes(http::Router& router) {
-  auto entrance = std::make_shared<Entrance>();
-  const auto add = [&](const char* method, const std::string& path, Implementation::Call call) {
-    router.add(method, path, implementation_->handler(entrance, Action::administer, call));
-  };
-  add("GET", "/v1/status", &Calls::status);
-  const std::string group = "/v1/clusters/{c}/storage-groups/{g}";
-  add("GET", group + "/sizing", &Calls::sizing);
-  add("DELETE", group + "/deliveries", &Calls::purge);
-  add("DELETE", group + "/deliveries/{id}", &Calls::purge_delivery);
-  add_calls(router, std::move(entrance));
+  add_calls(router, std::make_shared<Entrance>(), true);
 }
 
-void Api::add_calls(http::Router& router, std::shared_ptr<Entrance> entrance) {
-  const auto add = [&](const char* method, const std::string& path, Action action, Implementation::Call call,
-                       std::size_t max_body = 0) {
-    router.add(method, path, implementation_->handler(entrance, action, call), max_body);
-  };
-  const std::string cluster = "/v1/clusters/{c}";
-  const std::string group = cluster + "/storage-groups/{g}";
-  add("GET", "/v1/hub", Action::look, &Calls::hub);
-  add("GET", cluster, Action::look, &Calls::cluster);
-  add("POST", cluster + "/activations", Action::activate, &Calls::activate, small_body);
-  add("POST", cluster + "/hold", Action::administer, &Calls::hold, small_body);
-  add("POST", cluster + "/release", Action::administer, &Calls::release, small_body);
-  add("POST", cluster + "/recovered", Action::report, &Calls::recovered, small_body);
-  add("GET", group + "/deliveries", Action::look, &Calls::deliveries);
-  add("GET", group + "/deliveries/{id}/message", Action::read_message, &Calls::message);
-  add("POST", group + "/absent", Action::report, &Calls::absent, large_body);
-  add("POST", group + "/resubmissions", Action::resubmit, &Calls::resubmit, large_body);
-  add("PUT", group + "/replicated", Action::report, &Calls::not_in_this_version, small_body);
-  add("GET", "/v1/resubmissions", Action::look, &Calls::resubmissions);
-  add("GET", "/v1/resubmissions/{id}", Action::look, &Calls::resubmission);
-  add("DELETE", "/v1/resubmissions/{id}", Action::cancel, &Calls::cancel);
+void Api::add_calls(http::Router& router, const std::shared_ptr<Entrance>& entrance, bool operators) {
+  for (const auto& operation : operations()) {
+    if (operation.operator_only && !operators) continue;
+    http::Router::Route route;
+    route.method = operation.method;
+    route.max_body = operation.max_body;
+    route.handler = implementation_->handler(entrance, operation.action, operation.call);
+    route.guard = implementation_->guard(entrance, operation.action);
+    router.add(operation.path, std::move(route));
+  }
 }
 
 }  // namespace recovery

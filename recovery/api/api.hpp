@@ -10,6 +10,7 @@
 #include "dumpster/store.hpp"
 #include "recovery/access/tokens.hpp"
 #include "recovery/http/router.hpp"
+#include "recovery/resubmission/runner.hpp"
 #include "recovery/running_relay.hpp"
 
 namespace recovery {
@@ -20,6 +21,7 @@ struct ApiSettings {
   std::vector<dumpster::ClusterDefinition> clusters;
   dumpster::Duration resubmit_lifetime = std::chrono::hours{24};
   dumpster::Instant started_at{};
+  ResubmissionRunner* resubmissions = nullptr;  ///< keeps them going; none: somebody else does
 };
 
 /// The recovery API of the hub on its store and the relay that runs beside it. README.md lists the calls.
@@ -43,7 +45,7 @@ class Api {
 
  private:
   struct Entrance;
-  void add_calls(http::Router& router, std::shared_ptr<Entrance> entrance);
+  void add_calls(http::Router& router, const std::shared_ptr<Entrance>& entrance, bool operators);
 
   class Implementation;
   std::unique_ptr<Implementation> implementation_;

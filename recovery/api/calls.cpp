@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 
+#include "recovery/api/operations.hpp"
 #include "recovery/api/refusal.hpp"
 
 namespace recovery {
@@ -95,6 +96,13 @@ asio::awaitable<void> Calls::refuse(dumpster::Error error, std::string cluster) 
     members["term"] = state.term;
   }
   throw Refusal{error, std::move(members)};
+}
+
+Calls::Answer Calls::description(Caller /*caller*/, http::Request request, http::Responder& out) {
+  http::Response answer;
+  check_query(request, {});
+  answer.body = openapi_description();
+  co_await out.send(std::move(answer));
 }
 
 Calls::Answer Calls::not_in_this_version(Caller /*caller*/, http::Request /*request*/, http::Responder& out) {

@@ -30,6 +30,7 @@ class Calls {
 
   using Answer = boost::asio::awaitable<void>;
 
+  Answer description(Caller caller, http::Request request, http::Responder& out);
   Answer hub(Caller caller, http::Request request, http::Responder& out);
   Answer status(Caller caller, http::Request request, http::Responder& out);
   Answer cluster(Caller caller, http::Request request, http::Responder& out);
@@ -68,6 +69,8 @@ class Calls {
   boost::asio::awaitable<dumpster::Purged> purge_all(dumpster::PurgeRequest purge);
   boost::asio::awaitable<dumpster::Instant> snapshot();
   boost::asio::awaitable<std::vector<dumpster::Resubmission>> newest_resubmissions();
+  /// With the reason for a pause.
+  boost::json::object resubmission_document(const dumpster::Resubmission& resubmission) const;
   boost::asio::awaitable<dumpster::Resubmission> load_resubmission(Caller caller, Action action,
                                                                    std::string id);
   /// Refuses with the store's words; a conflict names the current node and term.

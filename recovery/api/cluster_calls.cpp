@@ -157,7 +157,7 @@ Calls::Answer Calls::status(Caller /*caller*/, http::Request request, http::Resp
   for (const auto& resubmission : resubmissions) {
     const bool goes_on = resubmission.state == dumpster::ResubmissionState::running ||
                          resubmission.state == dumpster::ResubmissionState::paused;
-    if (goes_on) running.push_back(document_of(resubmission));
+    if (goes_on) running.push_back(resubmission_document(resubmission));
   }
   document["resubmissions"] = std::move(running);
   auto answer = json_answer(200, document);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
+#include <utility>
 
 #include "recovery/api/answer_documents.hpp"
 #include "recovery/api/calls.hpp"
@@ -21,6 +22,8 @@ namespace {
 // memory of a listing, however long it is.
 constexpr std::size_t page_lines = 200;
 constexpr std::size_t most_gathered = std::size_t{64} * 1024;
+// Deliveries that one write marks as absent.
+constexpr std::size_t absent_at_once = 500;
 
 /// `until` stays empty when it is not given: then it is the listing's `now`.
 struct Window {
@@ -33,6 +36,7 @@ Window window_of(const http::Request& request) {
   check_query(request, {"from", "until", "state"});
   Window window;
   for (const auto& [name, value] : request.query) {
+    if (value.empty()) continue;  // as if it were not there
     if (name == "state") {
       window.state = dumpster::delivery_state_from(value);
       if (!window.state) throw Refusal{400, "there is no such state of a delivery", {{"field", "state"}}};
@@ -152,11 +156,20 @@ Calls::Answer Calls::absent(Caller caller, http::Request request, http::Responde
   const auto& own = caller.identity.scope.node;
   if (!own.empty() && own != report.node) throw Refusal{403, "this token speaks for its own node only"};
   require_known_node(report.group.cluster, report.node);
-  auto start = [&](Completion<dumpster::Done> done) { store_.mark_absent(report, std::move(done)); };
-  auto done = co_await await_result<dumpster::Done>(start);
-  if (!done) {
-    co_await refuse(done.error(), report.group.cluster);
-  }
+  // In pieces: a long report does not hold up mail. One that breaks off may be sent again.
+  auto items = std::exchange(report.items, {});
+  std::size_t next = 0;
+  do {
+    const auto count = std::min(absent_at_once, items.size() - next);
+    const auto first = items.begin() + static_cast<std::ptrdiff_t>(next);
+    report.items.assign(first, first + static_cast<std::ptrdiff_t>(count));
+    next += count;
+    auto start = [&](Completion<dumpster::Done> done) { store_.mark_absent(report, std::move(done)); };
+    auto done = co_await await_result<dumpster::Done>(start);
+    if (!done) {
+      co_await refuse(done.error(), report.group.cluster);
+    }
+  } while (next < items.size());
   const json::object nothing;
   auto answer = json_answer(200, nothing);
   co_await out.send(std::move(answer));

@@ -2,6 +2,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include "recovery/api/json_shape.hpp"
 #include "recovery/api/refusal.hpp"
 #include "recovery/configuration/quantity.hpp"
 
@@ -96,6 +97,7 @@ void Fields::end() const {
 }
 
 boost::json::object parse_object(std::string_view body) {
+  if (const auto fault = json_fault(body)) throw Refusal{400, "the body cannot be used: " + *fault};
   boost::json::error_code error;
   auto value = boost::json::parse({body.data(), body.size()}, error);
   if (error) throw Refusal{400, "the body is not JSON: " + error.message()};

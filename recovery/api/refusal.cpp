@@ -25,7 +25,9 @@ int status_of(dumpster::Fault fault) {
 }  // namespace
 
 Refusal::Refusal(int status, std::string_view detail, boost::json::object members)
-    : std::runtime_error(std::string{detail}), response_(http::problem(status, detail, std::move(members))) {}
+    : std::runtime_error(std::string{detail}), response_(http::problem(status, detail, std::move(members))) {
+  if (status == 503) response_.fields.emplace_back("Retry-After", "1");
+}
 
 Refusal::Refusal(const dumpster::Error& error, boost::json::object members)
     : Refusal(status_of(error.fault), error.detail, std::move(members)) {}

@@ -3,6 +3,7 @@
 
 #include "recovery/api/answer_documents.hpp"
 #include "recovery/api/calls.hpp"
+#include "recovery/api/parameters.hpp"
 #include "recovery/api/refusal.hpp"
 #include "recovery/api/request_documents.hpp"
 
@@ -20,9 +21,12 @@ constexpr std::size_t most_listed = 1000;
 
 Calls::Answer Calls::resubmit(Caller caller, http::Request request, http::Responder& out) {
   const bool agent = caller.identity.role == Role::agent;
+  check_query(request, {"dry_run"});
   auto wanted = resubmission_from(request.body, agent);
   wanted.group = {request.parameter("c"), request.parameter("g")};
   wanted.lifetime = settings_.resubmit_lifetime;
+  for (const auto& [name, value] : request.query)
+    wanted.dry_run = flag_from(name, value);
   // A whole window needs no evidence, so an agent may leave node and term out; asked for by a node that is
   // not the active one it is refused all the same.
   if (agent && !wanted.items) wanted.by_agent = wanted.node && wanted.term;
@@ -39,9 +43,20 @@ Calls::Answer Calls::resubmit(Caller caller, http::Request request, http::Respon
     co_await refuse(accepted.error(), wanted.group.cluster);
   }
   if (!accepted->touched.empty()) relay_.reload(accepted->touched);
-  auto answer = json_answer(202, document_of(*accepted));
-  answer.fields.emplace_back("Location", "/v1/resubmissions/" + to_string(accepted->resubmission.id));
+  if (settings_.resubmissions != nullptr) settings_.resubmissions->wake();
+  auto answer =
+      wanted.dry_run ? json_answer(200, preview_of(*accepted)) : json_answer(202, document_of(*accepted));
+  if (!wanted.dry_run)
+    answer.fields.emplace_back("Location", "/v1/resubmissions/" + to_string(accepted->resubmission.id));
   co_await out.send(std::move(answer));
+}
+
+boost::json::object Calls::resubmission_document(const dumpster::Resubmission& resubmission) const {
+  auto document = document_of(resubmission);
+  const bool paused = resubmission.state == dumpster::ResubmissionState::paused;
+  if (paused && settings_.resubmissions != nullptr)
+    document["paused_because"] = settings_.resubmissions->paused_because(resubmission.group.cluster);
+  return document;
 }
 
 asio::awaitable<std::vector<dumpster::Resubmission>> Calls::newest_resubmissions() {
@@ -59,7 +74,7 @@ Calls::Answer Calls::resubmissions(Caller caller, http::Request request, http::R
   std::reverse(list.begin(), list.end());
   for (const auto& resubmission : list) {
     if (!caller.identity.scope.covers(resubmission.group.cluster)) continue;
-    answer.body += boost::json::serialize(document_of(resubmission)) + "\n";
+    answer.body += boost::json::serialize(resubmission_document(resubmission)) + "\n";
   }
   answer.content_type = "application/x-ndjson";
   answer.fields.emplace_back("Cache-Control", "no-store");
@@ -81,7 +96,7 @@ Calls::Answer Calls::resubmission(Caller caller, http::Request request, http::Re
   const std::string id = request.parameter("id");
   check_query(request, {});
   const auto found = co_await load_resubmission(std::move(caller), Action::look, id);
-  auto answer = json_answer(200, document_of(found));
+  auto answer = json_answer(200, resubmission_document(found));
   co_await out.send(std::move(answer));
 }
 
@@ -98,7 +113,7 @@ Calls::Answer Calls::cancel(Caller caller, http::Request request, http::Responde
   }
   if (!touched->empty()) relay_.reload(*touched);
   const auto ended = co_await load_resubmission(std::move(caller), Action::cancel, id);
-  auto answer = json_answer(200, document_of(ended));
+  auto answer = json_answer(200, resubmission_document(ended));
   co_await out.send(std::move(answer));
 }
 

@@ -80,6 +80,16 @@ class Dispatcher : public WorkerOwner {
     std::string last_error;
   };
   void status(std::function<void(std::vector<Status>)> done);
+  /// What there is to do for one cluster: cheap, to be asked often.
+  struct Load {
+    std::uint64_t fresh_waiting = 0;
+    std::uint64_t resubmitted_waiting = 0;
+    std::uint64_t loading = 0;  ///< messages being read from the store, whatever they are for
+    std::uint64_t in_flight = 0;
+    bool unreachable = false;
+    bool held = false;
+  };
+  void load(std::string cluster, std::function<void(Load)> done);
 
   /// Begins no more; lets what is under way end within `patience`, then breaks it off. `done` when all is
   /// recorded.

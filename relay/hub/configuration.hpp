@@ -68,6 +68,7 @@ struct HubConfiguration {
   std::filesystem::path tokens;
   dumpster::Duration in_doubt_wait{};
   dumpster::Duration resubmit_lifetime{};
+  std::uint64_t resubmit_rate = 0;  ///< messages a second for each cluster; 0: no limit
 
   std::optional<ListenAddress> metrics_address;
 

@@ -125,7 +125,14 @@ void Hub::listen(recovery::http::Server& server, const ListenAddress& address,
 }
 
 void Hub::open_http() {
+  std::vector<std::string> clusters;
+  for (const auto& cluster : configuration_.clusters)
+    clusters.push_back(cluster.name);
+  resubmissions_ = std::make_unique<recovery::ResubmissionRunner>(
+      http_.get_executor(), *store_, *relay_, std::move(clusters),
+      static_cast<double>(configuration_.resubmit_rate));
   recovery::ApiSettings settings;
+  settings.resubmissions = resubmissions_.get();
   settings.hub = configuration_.name;
   settings.version = DUMPSTER_VERSION;
   settings.clusters = configuration_.clusters;
@@ -177,6 +184,7 @@ void Hub::started(const std::string& failure) {
   for (const auto& listener : listeners_)
     listener->start();
   relay_->listening(true);
+  resubmissions_->start();
   metrics::log_info("ready", {{"hub", configuration_.name}, {"version", DUMPSTER_VERSION}});
 }
 
@@ -208,11 +216,26 @@ void Hub::reload() {
     metrics::log_warning("configuration", {{"warning", warning}});
   for (const auto& key : kept_until_restart(configuration_, reading.configuration))
     metrics::log_warning("kept until a restart", {{"key", key}});
+  if (!renew_recovery_tls()) return;
   directory_.set(std::move(surroundings.directory));
   next_hops_.set(std::move(surroundings.next_hops));
   tokens_.set(std::move(surroundings.tokens));
   apply_limits(reading.configuration);
+  resubmissions_->set_rate(static_cast<double>(reading.configuration.resubmit_rate));
   metrics::log_info("reloaded");
+}
+
+/// The files are read again: certificates are renewed while the hub runs. Other paths count from the next
+/// start on.
+bool Hub::renew_recovery_tls() {
+  if (!configuration_.recovery_tls) return true;
+  for (const auto& server : servers_) {
+    const auto renewed = server->renew_tls(*configuration_.recovery_tls);
+    if (renewed) continue;
+    metrics::log_error("not reloaded", {{"fault", renewed.error().detail}});
+    return false;
+  }
+  return true;
 }
 
 /// A group that the configuration no longer has would be served by nobody, with its mail in it (promise 11).
@@ -257,6 +280,7 @@ void Hub::apply_limits(const HubConfiguration& read) {
 void Hub::stop() {
   if (std::exchange(stopping_, true)) return;
   relay_->listening(false);
+  if (resubmissions_) resubmissions_->stop();
   for (const auto& listener : listeners_)
     listener->stop();
   // Waiting for sessions would keep this thread from serving status meanwhile.

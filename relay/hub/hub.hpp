@@ -10,6 +10,7 @@
 #include "metrics/hub_metrics.hpp"
 #include "recovery/api/api.hpp"
 #include "recovery/http/server.hpp"
+#include "recovery/resubmission/runner.hpp"
 #include "relay/delivery/dispatcher.hpp"
 #include "relay/hub/configuration.hpp"
 #include "relay/hub/relay_for_recovery.hpp"
@@ -28,9 +29,9 @@ class Hub {
   ~Hub();
 
   /// Opens the store and the ports, loads the spool, serves until SIGTERM or SIGINT, then drains and closes.
-  /// SIGHUP reads configuration, recipients and tokens again: limits of retention, recipients, tokens and
-  /// what [[next_hop]] says count at once, the rest from the next start on. Any fault keeps all that was
-  /// there. The exit status.
+  /// SIGHUP reads configuration, recipients and tokens again: limits of retention, `resubmit_rate`,
+  /// recipients, tokens, certificates of the recovery API and what [[next_hop]] says count at once, the rest
+  /// from the next start on. Any fault keeps all that was there. The exit status.
   int run();
 
  private:
@@ -44,6 +45,7 @@ class Hub {
   void stop();
   void drained();
 
+  bool renew_recovery_tls();
   void apply_limits(const HubConfiguration& read);
   bool refuse_dropping(const HubConfiguration& read);
 
@@ -63,6 +65,7 @@ class Hub {
   std::unique_ptr<RelayForRecovery> relay_;
   std::unique_ptr<recovery::Api> api_;
   boost::asio::io_context http_{1};
+  std::unique_ptr<recovery::ResubmissionRunner> resubmissions_;
   std::vector<std::unique_ptr<recovery::http::Server>> servers_;
   boost::asio::signal_set signals_{http_};
   int status_ = 0;

@@ -22,6 +22,20 @@ void RelayForRecovery::release(std::string cluster, dumpster::Completion<Holding
   dispatcher_.release(std::move(cluster), told(std::move(done)));
 }
 
+void RelayForRecovery::load(std::string cluster, std::function<void(recovery::ClusterLoad)> done) const {
+  dispatcher_.load(std::move(cluster), [this, done = std::move(done)](const Dispatcher::Load& load) {
+    recovery::ClusterLoad weighed;
+    weighed.fresh_waiting = load.fresh_waiting;
+    weighed.resubmitted_waiting = load.resubmitted_waiting;
+    weighed.loading = load.loading;
+    weighed.in_flight = load.in_flight;
+    weighed.unreachable = load.unreachable;
+    weighed.held = load.held;
+    weighed.accepting = accepting();
+    done(weighed);
+  });
+}
+
 void RelayForRecovery::destinations(std::function<void(std::vector<Destination>)> done) const {
   dispatcher_.status([done = std::move(done)](std::vector<Dispatcher::Status> all) {
     std::vector<Destination> destinations;

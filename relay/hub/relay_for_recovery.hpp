@@ -20,6 +20,7 @@ class RelayForRecovery : public recovery::RunningRelay {
   void release(std::string cluster, dumpster::Completion<Holding> done) override;
   void reload(std::vector<dumpster::Uuid> messages) override { dispatcher_.reload(std::move(messages)); }
   bool accepting() const override { return listening_.load() && store_.writable(); }
+  void load(std::string cluster, std::function<void(recovery::ClusterLoad)> done) const override;
   void destinations(std::function<void(std::vector<Destination>)> done) const override;
 
   /// Listeners are open, or not any more.

@@ -8,7 +8,7 @@
 namespace relay {
 
 /// Keys that differ between the running configuration and the one just read, and that count from the next
-/// start on only. Limits of retention, recipients and tokens are not among them.
+/// start on only. Limits of retention, `resubmit_rate`, recipients and tokens are not among them.
 std::vector<std::string> kept_until_restart(const HubConfiguration& running, const HubConfiguration& read);
 
 /// Clusters, storage groups (`cluster/group`) and nodes (`cluster/node`) that the running hub has and the

@@ -28,6 +28,10 @@ std::size_t DestinationQueue::waiting() const {
   return sum;
 }
 
+std::size_t DestinationQueue::resubmitted_waiting() const {
+  return lines_[resubmissions].waiting();
+}
+
 std::optional<Job> DestinationQueue::take() {
   std::optional<std::size_t> chosen;
   for (std::size_t i = priorities; i-- > 0;) {

@@ -34,6 +34,7 @@ class DestinationQueue {
   std::vector<Job> remove(const std::function<bool(const Job&)>& wanted);
   void each(const std::function<void(const Job&)>& visit) const;
   std::size_t waiting() const;
+  std::size_t resubmitted_waiting() const;
 
   /// How many more connections to open now, when `open` exist already and `connecting` of them are not ready
   /// yet. Idle ones have been given their jobs before this is asked. `share`: what the whole hub leaves to

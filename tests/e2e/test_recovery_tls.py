@@ -1,8 +1,10 @@
 import json
+import ssl
 import subprocess
 import unittest
 
 from case import EndToEnd
+from harness.processes import wait_until
 
 
 class RecoveryOverTls(EndToEnd):
@@ -32,6 +34,22 @@ class RecoveryOverTls(EndToEnd):
         json.loads(done.stdout)
         self.wait_copies(node2, mails)
         self.assertEqual(node2.copies(), {mail: 1 for mail in mails})
+
+    def test_a_reload_takes_a_renewed_certificate_and_keeps_the_old_one_when_it_is_broken(self):
+        (node,) = self.sinks("node1")
+        certificate, key = self.certificate()
+        hub = self.clustered_hub([node], settings={"recovery": {"certificate": certificate, "key": key}})
+        host, port = hub.recovery_address.split(":")
+        served = lambda: ssl.get_server_certificate((host, int(port)))  # noqa: E731
+        old = served()
+        self.certificate()
+        hub.reload()
+        wait_until(lambda: served() != old, 20, "the renewed certificate")
+        new = served()
+        certificate.write_text("broken")
+        hub.reload()
+        wait_until(lambda: "not reloaded" in hub.log(), 20, "a fault in the log")
+        self.assertEqual(served(), new)
 
     def test_an_address_that_is_not_loopback_is_refused_without_tls(self):
         (node,) = self.sinks("node1")

@@ -31,6 +31,7 @@ void read_recovery(TomlTable recovery, bool given, HubConfiguration& made) {
   read_recovery_tls(recovery, made);
   made.in_doubt_wait = recovery.duration("in_doubt_wait", Microseconds{60s}, {0s, longest});
   made.resubmit_lifetime = recovery.duration("resubmit_lifetime", Microseconds{24h}, {1s, longest});
+  made.resubmit_rate = static_cast<std::uint64_t>(recovery.integer("resubmit_rate", 500, {0, 1'000'000}));
   if (given) {
     made.tokens = recovery.name("tokens");
   } else {

@@ -149,9 +149,8 @@ class Hub:
     def wait_spool_empty(self, seconds=60):
         def is_empty():
             now = self.samples()
-            return not http_calls.total(now, "relay_spool_messages") and not http_calls.total(
-                now, "recovery_resubmissions", state="running"
-            )
+            going = [http_calls.total(now, "recovery_resubmissions", state=state) for state in ("running", "paused")]
+            return not http_calls.total(now, "relay_spool_messages") and not any(going)
 
         wait_until(is_empty, seconds, lambda: f"the spool is empty\n{self.log()[-3000:]}", pause=0.2)
 

@@ -161,9 +161,28 @@ ResubmissionRequest StoreFixture::items(std::string key, std::vector<Resubmissio
   return request;
 }
 
-ResubmissionAccepted StoreFixture::resubmit(ResubmissionRequest request) {
+ResubmissionAccepted StoreFixture::accept_resubmission(ResubmissionRequest request) {
   return wait_value<ResubmissionAccepted>(
       [&](auto done) { store_->resubmit(std::move(request), std::move(done)); });
+}
+
+ResubmissionAccepted StoreFixture::resubmit(ResubmissionRequest request) {
+  auto accepted = accept_resubmission(std::move(request));
+  const bool goes_on = !accepted.repeated && accepted.resubmission.state == ResubmissionState::running;
+  if (!goes_on) return accepted;
+  const auto released = release();
+  accepted.touched.insert(accepted.touched.end(), released.begin(), released.end());
+  accepted.resubmission.resubmitted = resubmission(accepted.resubmission.id).resubmitted;
+  return accepted;
+}
+
+std::vector<Uuid> StoreFixture::release(std::size_t most) {
+  return wait_value<std::vector<Uuid>>([&](auto done) { store_->release("ccr1", most, std::move(done)); });
+}
+
+void StoreFixture::settle_resubmissions() {
+  while (store_->resubmission_work("ccr1").unsettled)
+    wait_value<std::vector<Uuid>>([&](auto done) { store_->settle_resubmissions(std::move(done)); });
 }
 
 Resubmission StoreFixture::resubmission(Uuid id) {

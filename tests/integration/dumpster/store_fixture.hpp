@@ -105,7 +105,13 @@ class StoreFixture {
   void deliver(const Message& message, const StorageGroup& group = sg1, std::uint32_t attempt = 1);
   void put_in_doubt(const Message& message, const StorageGroup& group = sg1, std::uint32_t attempt = 1);
   ActivationResult activate(std::string node, std::uint64_t term, bool by_agent = false);
+  /// Accepted, and all of it released into the spool; what of it was loaded is in `touched`.
   ResubmissionAccepted resubmit(ResubmissionRequest request);
+  /// Only accepted.
+  ResubmissionAccepted accept_resubmission(ResubmissionRequest request);
+  std::vector<Uuid> release(std::size_t most = 1'000'000);
+  /// Until there is nothing left to settle.
+  void settle_resubmissions();
   ResubmissionRequest window(std::string key, const StorageGroup& group = sg1);
   ResubmissionRequest items(std::string key, std::vector<ResubmissionItem> items,
                             const StorageGroup& group = sg1);

@@ -1,3 +1,5 @@
+#include <fstream>
+
 #include "tests/integration/recovery/api_hub.hpp"
 
 using namespace recovery::api_test;
@@ -256,4 +258,20 @@ TEST_CASE("a hold without a time, for no time or for more than a day changes not
   CHECK_FALSE(hub.relay.held_for);
   CHECK(hub.post("/v1/clusters/ccr1/release", R"({"x":1})").status == 400);
   CHECK(hub.post("/v1/clusters/none/hold", R"({"for":"9s"})").status == 404);
+}
+
+TEST_CASE("a listing of hundreds of thousands of lines is never in memory") {
+  Hub hub;
+  hub.store.made_up = 200'000;
+  const auto resident = [] {
+    std::size_t pages = 0;
+    std::ifstream{"/proc/self/statm"} >> pages >> pages;
+    return pages * 4096;
+  };
+  recovery::HttpClient client{hub.server->port()};
+  const auto before = resident();
+  client.send("GET " + deliveries + " HTTP/1.0\r\nAuthorization: Bearer " + reader + "\r\n\r\n");
+  CHECK(client.count_lines() > 200'000);
+  CHECK(hub.store.pages >= 1000);
+  CHECK(resident() < before + (std::size_t{16} << 20U));
 }

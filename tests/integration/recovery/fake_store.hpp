@@ -95,6 +95,7 @@ class FakeStore final : public dumpster::Store {
   void list(dumpster::DeliveryQuery query, Completion<dumpster::DeliveryPage> done) override {
     dumpster::DeliveryPage page;
     ++pages;
+    if (made_up > 0) return done(made_up_page(query));
     std::size_t looked_at = 0;
     for (const auto& delivery : deliveries) {
       if (delivery.delivered_at < query.from || delivery.delivered_at >= query.until) continue;
@@ -131,6 +132,7 @@ class FakeStore final : public dumpster::Store {
       return done(fault(dumpster::Fault::conflict, "the key belongs to another request"));
     }
     dumpster::ResubmissionAccepted accepted;
+    if (request.dry_run) return done(accepted);
     accepted.repeated = known != requests.end();
     if (accepted.repeated) {
       accepted.resubmission = known->second.second;
@@ -164,6 +166,17 @@ class FakeStore final : public dumpster::Store {
     done(std::vector<Uuid>{dumpster::new_uuid(now)});
   }
 
+  dumpster::ResubmissionWork resubmission_work(const std::string&) const override { return work; }
+  void release(std::string, std::size_t most, Completion<std::vector<Uuid>> done) override {
+    released.push_back(most);
+    done(std::vector<Uuid>(most, dumpster::new_uuid(now)));
+  }
+  void pause(std::string, bool paused, Completion<Done> done) override {
+    (paused ? work.paused : work.running) += std::exchange(paused ? work.running : work.paused, 0);
+    done(Done{});
+  }
+  void settle_resubmissions(Completion<std::vector<Uuid>> done) override { done(std::vector<Uuid>{}); }
+
   dumpster::HubIdentity identity() const override {
     return {store_id, now - std::chrono::hours{2}, 42, true};
   }
@@ -183,8 +196,31 @@ class FakeStore final : public dumpster::Store {
   std::optional<dumpster::AbsentReport> absent;
   bool by_agent = false;
   std::size_t pages = 0;
+  std::uint64_t made_up = 0;  ///< lines, a microsecond apart, that exist only while they are listed
+  dumpster::ResubmissionWork work;
+  std::vector<std::size_t> released;
 
  private:
+  dumpster::DeliveryPage made_up_page(const dumpster::DeliveryQuery& query) const {
+    const auto first = now - std::chrono::hours{1};
+    const auto from = std::max(query.from, first);
+    dumpster::DeliveryPage page;
+    for (auto time = from; time < first + dumpster::Duration{static_cast<std::int64_t>(made_up)};
+         time += dumpster::Duration{1}) {
+      if (page.deliveries.size() == query.limit) {
+        page.continue_from = time;
+        break;
+      }
+      dumpster::Delivery line;
+      line.delivery_id = store_id;
+      line.message_id = "message@example.test";
+      line.delivered_at = time;
+      line.node = "node1";
+      line.recipients = {{0, "alice@example.test", "alice@example.test"}};
+      page.deliveries.push_back(std::move(line));
+    }
+    return page;
+  }
   static dumpster::Error fault(dumpster::Fault fault, std::string detail) {
     return {fault, std::move(detail)};
   }
@@ -210,12 +246,14 @@ class FakeRelay final : public RunningRelay {
   }
   void reload(std::vector<dumpster::Uuid> messages) override { reloaded += messages.size(); }
   bool accepting() const override { return true; }
+  void load(std::string, std::function<void(ClusterLoad)> done) const override { done(cluster_load); }
   void destinations(std::function<void(std::vector<Destination>)> done) const override {
     done({{"ccr1/sg1", 2, 1, 0, "451 busy \xff"}});
   }
 
   std::size_t reloaded = 0;
   std::optional<dumpster::Duration> held_for;
+  ClusterLoad cluster_load;
 
  private:
   dumpster::Store& store_;

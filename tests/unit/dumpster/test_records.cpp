@@ -113,7 +113,8 @@ TEST_CASE("every record survives writing and reading") {
   CHECK((decode_line(some_time, encode(line)).value() == line));
   const auto hub = some_hub();
   CHECK((decode_hub(encode(hub)).value() == hub));
-  const ClusterRecord cluster{"node2", 7, ActivationKind::lossy, some_time, false, {{"node2", some_time}}};
+  const ClusterRecord cluster{
+      "node2", 7, ActivationKind::lossy, some_time, false, {{"node2", some_time}}, some_time + 1h};
   CHECK((decode_cluster(encode(cluster)).value() == cluster));
   const GroupRecord group{3, some_time, 10, 1000, 2, some_time + 1us, true};
   CHECK((decode_group(encode(group)).value() == group));
@@ -143,6 +144,19 @@ TEST_CASE("a resubmission survives writing and reading, but for what lies elsewh
   known.id = record.id;
   known.digest.fill(0xa5);
   CHECK((decode_resubmission_key(encode(known)).value() == known));
+}
+
+TEST_CASE("the plan of a resubmission comes back as it went") {
+  ResubmissionPlan plan;
+  plan.choosing = true;
+  plan.lifetime = 24h;
+  plan.present = 3;
+  plan.recipient = "alice@example.test";
+  plan.message_id = "m@x";
+  plan.next = some_time;
+  plan.end = some_time + 1h;
+  CHECK((decode_plan(encode(plan)).value() == plan));
+  check_hostile(encode(plan), [](std::string_view payload) { return decode_plan(payload); });
 }
 
 TEST_CASE("damaged payloads are called damaged and never read past their end") {
