@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t largest_answer = std::size_t{64} << 20U;
 constexpr long connect_seconds = 5;
 constexpr long call_seconds = 30;
+constexpr long post_seconds = 600;
 
 using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
@@ -54,7 +55,7 @@ boost::system::result<std::string, AskFault> AdminClient::call(const std::string
   curl_easy_setopt(handle.get(), CURLOPT_PROXY, "");
   curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle.get(), CURLOPT_CONNECTTIMEOUT, connect_seconds);
-  curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, call_seconds);
+  curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, body_sent != nullptr ? post_seconds : call_seconds);
   curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, reason);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, on_bytes);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &body);
@@ -74,7 +75,7 @@ boost::system::result<std::string, AskFault> AdminClient::call(const std::string
   }
   long status = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
-  if (status != 200) return AskFault{"the hub refused: " + words_of(status, body)};
+  if (status != 200 && status != 202) return AskFault{"the hub refused: " + words_of(status, body)};
   return {boost::system::in_place_value, std::move(body)};
 }
 

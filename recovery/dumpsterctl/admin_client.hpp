@@ -23,7 +23,8 @@ class AdminClient {
   boost::system::result<std::string, AskFault> get(const std::string& path) const {
     return call(path, "GET");
   }
-  /// Likewise of `POST path` with a JSON body.
+  /// Likewise of `POST path` with a JSON body; 202 is fine, too. May take ten minutes: a large set is chosen
+  /// meanwhile.
   boost::system::result<std::string, AskFault> post(const std::string& path, const std::string& body) const {
     return call(path, "POST", &body);
   }

@@ -26,4 +26,12 @@ std::vector<boost::json::object> objects_from(const std::string& text) {
   return list;
 }
 
+std::string path_of_group(const std::string& group) {
+  const auto slash = group.find('/');
+  if (slash == std::string::npos || slash == 0 || slash + 1 == group.size())
+    throw CommandFault{"'" + group + "' is not written as CLUSTER/GROUP"};
+  return "/v1/clusters/" + escaped(group.substr(0, slash)) + "/storage-groups/" +
+         escaped(group.substr(slash + 1));
+}
+
 }  // namespace recovery::dumpsterctl

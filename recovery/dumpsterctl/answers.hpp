@@ -22,4 +22,7 @@ boost::json::object object_from(const std::string& text);
 /// One object a line.
 std::vector<boost::json::object> objects_from(const std::string& text);
 
+/// The path of `CLUSTER/GROUP`, or `CommandFault`.
+std::string path_of_group(const std::string& group);
+
 }  // namespace recovery::dumpsterctl

@@ -15,11 +15,7 @@ namespace {
 namespace json = boost::json;
 
 std::string path_of(const DumpsterOptions& options) {
-  const auto slash = options.group.find('/');
-  if (slash == std::string::npos || slash == 0 || slash + 1 == options.group.size())
-    throw CommandFault{"'" + options.group + "' is not written as CLUSTER/GROUP"};
-  return "/v1/clusters/" + escaped(options.group.substr(0, slash)) + "/storage-groups/" +
-         escaped(options.group.substr(slash + 1));
+  return path_of_group(options.group);
 }
 
 std::string window_of(const DumpsterOptions& options) {

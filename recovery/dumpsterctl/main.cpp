@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <boost/json/array.hpp>
 #include <functional>
 #include <iostream>
 
@@ -7,6 +6,7 @@
 #include "recovery/dumpsterctl/answers.hpp"
 #include "recovery/dumpsterctl/cluster_commands.hpp"
 #include "recovery/dumpsterctl/dumpster_commands.hpp"
+#include "recovery/dumpsterctl/resubmit_commands.hpp"
 #include "recovery/dumpsterctl/views.hpp"
 
 namespace {
@@ -20,7 +20,6 @@ constexpr int not_accepting = 2;
 struct Options {
   std::string socket = "/run/dumpsterd/admin.sock";
   bool json = false;
-  std::string resubmission;
 };
 
 std::string ask(const Options& options, const std::string& path) {
@@ -34,22 +33,6 @@ int status(const Options& options) {
   return accepts_mail(document) ? fine : not_accepting;
 }
 
-int list_resubmissions(const Options& options) {
-  const auto text = ask(options, "/v1/resubmissions");
-  boost::json::array list;
-  for (auto& one : objects_from(text))
-    list.push_back(std::move(one));
-  std::cout << (options.json ? text : resubmissions_view(list));
-  return fine;
-}
-
-int show_resubmission(const Options& options) {
-  const auto text = ask(options, "/v1/resubmissions/" + escaped(options.resubmission));
-  const auto document = object_from(text);
-  std::cout << (options.json ? text : resubmission_view(document));
-  return fine;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -57,12 +40,16 @@ int main(int argc, char** argv) {
   std::function<int(const Options&)> command;
   DumpsterOptions dumpster;
   ClusterOptions cluster;
+  ResubmitOptions resubmit;
   CLI::App app{"Asks a running dumpsterd through its admin socket.", "dumpsterctl"};
   app.set_version_flag("--version", DUMPSTER_VERSION);
   app.add_option("--socket", options.socket, "path of the admin socket")->capture_default_str();
   app.add_flag("--json", options.json, "print the hub's JSON instead of a table");
   app.require_subcommand(1);
-  app.footer("Exit status: 0 fine, 1 error, 2 the hub does not accept mail (status).");
+  app.footer(
+      "Exit status: 0 fine, 1 error, 2 the hub does not accept mail (status), 4 a resubmission that was "
+      "waited "
+      "for failed in part or was cancelled.");
 
   app.add_subcommand("status", "the hub, its clusters, destinations and running resubmissions")
       ->callback([&] { command = status; });
@@ -71,13 +58,7 @@ int main(int argc, char** argv) {
   };
   add_cluster_commands(app, cluster, choose);
   add_dumpster_commands(app, dumpster, choose);
-  auto* resubmit = app.add_subcommand("resubmit", "resubmissions")->require_subcommand(1);
-  resubmit->add_subcommand("list", "all resubmissions, oldest first")->callback([&] {
-    command = list_resubmissions;
-  });
-  auto* resubmit_show = resubmit->add_subcommand("show", "one resubmission");
-  resubmit_show->add_option("id", options.resubmission, "id of the resubmission")->required();
-  resubmit_show->callback([&] { command = show_resubmission; });
+  add_resubmit_commands(app, resubmit, choose);
 
   try {
     app.parse(argc, argv);

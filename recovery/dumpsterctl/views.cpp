@@ -1,5 +1,8 @@
 #include "recovery/dumpsterctl/views.hpp"
 
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+
 #include "recovery/dumpsterctl/document_text.hpp"
 
 namespace recovery::dumpsterctl {
@@ -134,11 +137,13 @@ std::string resubmissions_view(const json::array& list) {
 }
 
 std::string resubmission_view(const json::object& one) {
+  const auto* paused = one.if_contains("paused_because");
+  const auto reason = paused == nullptr ? std::string{} : " (" + text_of(one, "paused_because") + ")";
   return named_lines({{"id", text_of(one, "id")},
                       {"key", text_of(one, "key")},
                       {"storage group", text_of(one, "storage_group")},
                       {"term", text_of(one, "term")},
-                      {"state", text_of(one, "state")},
+                      {"state", text_of(one, "state") + reason},
                       {"created (UTC)", instant_of(one, "created_at")},
                       {"from (UTC)", instant_of(one, "from")},
                       {"until (UTC)", instant_of(one, "until")},
@@ -148,6 +153,41 @@ std::string resubmission_view(const json::object& one) {
                       {"failed", text_of(one, "failed")},
                       {"cancelled", text_of(one, "cancelled")},
                       {"complete", text_of(one, "complete")}});
+}
+
+namespace {
+
+std::string coverage_of(const json::object& answer) {
+  auto text = "covered from " + instant_of(answer, "covered_from") + " UTC";
+  if (text_of(answer, "complete") != "yes") text += ": what was delivered before may be missing";
+  text += '\n';
+  const auto* missing = answer.if_contains("not_found");
+  if (missing == nullptr || !missing->is_array()) return text;
+  for (const auto& id : missing->get_array())
+    text += "not found: " + json::serialize(id) + '\n';
+  return text;
+}
+
+}  // namespace
+
+std::string accepted_view(const json::object& accepted) {
+  return "resubmission " + text_of(accepted, "id") + ": " + text_of(accepted, "matched") + " recipients\n" +
+         coverage_of(accepted);
+}
+
+std::string preview_view(const json::object& preview) {
+  return text_of(preview, "deliveries") + " deliveries, " + size_of(preview, "bytes") + ", " +
+         text_of(preview, "matched") + " recipients would be resubmitted. Nothing was changed.\n" +
+         coverage_of(preview);
+}
+
+std::string progress_line(const json::object& one) {
+  auto text = text_of(one, "delivered") + " of " + text_of(one, "matched") + " delivered, " +
+              text_of(one, "failed") + " failed, " + text_of(one, "state");
+  const auto* paused = one.if_contains("paused_because");
+  if (paused != nullptr) text += ": " + text_of(one, "paused_because");
+  text.resize(std::max<std::size_t>(text.size(), 78), ' ');
+  return text;
 }
 
 }  // namespace recovery::dumpsterctl

@@ -17,6 +17,10 @@ std::string deliveries_view(const std::vector<boost::json::object>& lines);
 std::string purge_view(const boost::json::object& purged);
 std::string resubmissions_view(const boost::json::array& list);
 std::string resubmission_view(const boost::json::object& resubmission);
+std::string accepted_view(const boost::json::object& accepted);
+std::string preview_view(const boost::json::object& preview);
+/// Without an end of line, of the same width while numbers grow.
+std::string progress_line(const boost::json::object& resubmission);
 
 /// Whether a status says that the hub takes mail.
 bool accepts_mail(const boost::json::object& status);
