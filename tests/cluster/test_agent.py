@@ -37,9 +37,9 @@ class ResourceAgent(ClusterTest):
 
     def test_ocf_tester_has_nothing_to_complain_of(self):
         self.start_node()
-        parameters = ["driver=dovecot", "lmtp_address=127.0.0.1:24", "fill=background", "mount_dial=lossless"]
+        parameters = ["driver=dovecot", "lmtp_address=127.0.0.1:24", "fill=background", "mount_dial=lossless", "flush_wait=1"]
         options = [word for parameter in parameters for word in ("-o", parameter)]
-        done = self.node.run("ocf-tester", "-n", "mailbox", *options, AGENT, check=False)
+        done = self.node.run("ocf-tester", "-n", "mailbox", *options, AGENT, check=False, timeout=240)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("passed all tests", done.stdout)
 

@@ -167,9 +167,13 @@ node_demote() {
     set_cluster_memory "$(node_name) flushed"
     server_demote || { ocf_exit_reason "$driver did not give up the active role"; return "$OCF_ERR_GENERIC"; }
   else
-    # Not passive either, which would let another node's replication in. The next start decides, see may_come_back.
     ocf_log warn "replication was not finished within $flush_wait s: this node has mail that the others lack"
-    server_stop || { ocf_exit_reason "$driver did not stop"; return "$OCF_ERR_GENERIC"; }
+    if may_come_back; then
+      server_demote || { ocf_exit_reason "$driver did not give up the active role"; return "$OCF_ERR_GENERIC"; }
+    else
+      # Not passive either, which would let the new active node's replication in.
+      server_stop || { ocf_exit_reason "$driver did not stop"; return "$OCF_ERR_GENERIC"; }
+    fi
   fi
   set_role unpromoted
   tell_agent_demoted

@@ -23,6 +23,7 @@ done
 mount -t tmpfs -o size=64m,mode=755 run /run
 mount -t tmpfs -o size=256m,mode=1777 shm /dev/shm
 mkdir -p /run/lock
+touch {booted}
 ulimit -l unlimited 2>/dev/null || true
 {script}
 while :; do sleep 3600 & wait $!; done
@@ -119,14 +120,16 @@ class Machine:
         return path
 
     def boot(self):
-        text = BOOT.format(name=self.name, parts=" ".join(OWN_PARTS), disk=self.disk, script=self.script)
+        booted = self.base / "booted"
+        booted.unlink(missing_ok=True)
+        text = BOOT.format(name=self.name, parts=" ".join(OWN_PARTS), disk=self.disk, script=self.script, booted=booted)
         boot = self.base / "boot.sh"
         boot.write_text(text)
         self.process = Process(
             self.network.inside("unshare", "-m", "-u", "-i", "-p", "-f", "--mount-proc", "--kill-child", "bash", boot),
             self.base / "boot.log",
         )
-        wait_until(self._first_process, 10, lambda: f"{self.name} boots\n{self.process.output()}")
+        wait_until(lambda: booted.exists() and self._first_process(), 30, lambda: f"{self.name} boots\n{self.process.output()}")
 
     def _first_process(self):
         try:

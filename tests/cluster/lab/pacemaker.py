@@ -48,6 +48,7 @@ class Witness:
 
 def install(machine, key):
     """corosync and the resource agent on a machine that does not run yet."""
+    machine.install("127.0.0.1 localhost\n" + (DEPLOY / "cluster/pacemaker/hosts").read_text(), "/etc/hosts")
     machine.install(key, "/etc/corosync/authkey", 0o400)
     machine.install(DEPLOY / "cluster/pacemaker/corosync.conf", "/etc/corosync/corosync.conf")
     machine.install("", "/etc/corosync/uidgid.d/.keep")
