@@ -1,6 +1,9 @@
 #include "recovery/agent/dovecot_inventory.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
+#include <thread>
+#include <vector>
 
 #include "recovery/agent/delivery_id_field.hpp"
 #include "recovery/agent/subprocess.hpp"
@@ -53,15 +56,25 @@ class DovecotInventory final : public InventorySource {
       : configuration_(std::move(configuration)), stop_(stop), doveadm_(std::move(doveadm)) {}
 
   Result<Inventory> take(const std::set<std::string>& mailboxes, dumpster::Instant) override {
-    Inventory inventory;
-    for (const std::string& mailbox : mailboxes) {
-      if (mailbox.empty() || mailbox.find_first_of(std::string_view{"*?\0\n", 4}) != std::string::npos) {
-        inventory.set_unknown(mailbox, "Dovecot cannot have a user of this name");
-        continue;
-      }
-      if (const auto asked = ask(mailbox, inventory); !asked) return asked.error();
+    const std::vector<std::string> names{mailboxes.begin(), mailboxes.end()};
+    std::vector<Result<Inventory>> parts(std::min(lookers(), names.size()), Inventory{});
+    std::atomic<std::size_t> next{0};
+    std::vector<std::thread> threads;
+    for (Result<Inventory>& part : parts) {
+      threads.emplace_back([this, &names, &next, &part] {
+        for (std::size_t place = next++; place < names.size() && part; place = next++) {
+          if (const auto looked = look(names[place], *part); !looked) part = looked.error();
+        }
+      });
     }
-    return inventory;
+    for (std::thread& thread : threads)
+      thread.join();
+    Inventory whole;
+    for (const Result<Inventory>& part : parts) {
+      if (!part) return part.error();
+      whole.merge(*part);
+    }
+    return whole;
   }
 
   Result<std::optional<std::set<std::string>>> mailboxes() override {
@@ -89,6 +102,18 @@ class DovecotInventory final : public InventorySource {
     command.deadline = std::chrono::minutes{5};
     command.stop = stop_;
     return command;
+  }
+
+  /// How many mailboxes are asked for side by side: a doveadm mostly waits for others.
+  static std::size_t lookers() {
+    return std::clamp<std::size_t>(2 * std::thread::hardware_concurrency(), 2, 16);
+  }
+
+  Result<void> look(const std::string& mailbox, Inventory& inventory) const {
+    if (!mailbox.empty() && mailbox.find_first_of(std::string_view{"*?\0\n", 4}) == std::string::npos)
+      return ask(mailbox, inventory);
+    inventory.set_unknown(mailbox, "Dovecot cannot have a user of this name");
+    return {};
   }
 
   Result<void> ask(const std::string& mailbox, Inventory& inventory) const {

@@ -8,8 +8,8 @@
 
 namespace recovery::agent {
 
-/// Asks Dovecot by `doveadm fetch`, one mailbox after the other, about all its folders; works for every mail
-/// format of Dovecot and, without a running server, on a passive node too.
+/// Asks Dovecot by `doveadm fetch`, a few mailboxes side by side, about all their folders; works for every
+/// mail format of Dovecot and, without a running server, on a passive node too.
 ///
 /// `configuration` is the file for `doveadm -c`; empty: Dovecot's own. A user that Dovecot does not know, and
 /// a name that doveadm would take for a pattern (`*`, `?`), is an unknown mailbox: were it taken for empty, a

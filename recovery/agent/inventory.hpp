@@ -26,6 +26,14 @@ class Inventory {
 
   std::size_t size() const { return copies_.size(); }
 
+  /// Adds what another look found in other mailboxes.
+  void merge(const Inventory& other) {
+    for (const auto& [key, copies] : other.copies_)
+      copies_[key] += copies;
+    unknown_.insert(other.unknown_.begin(), other.unknown_.end());
+    nowhere_.insert(other.nowhere_.begin(), other.nowhere_.end());
+  }
+
   /// Calls `see(mailbox, delivery, copies)` for all that is there.
   template <class See>
   void each(See see) const {
