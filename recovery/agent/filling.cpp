@@ -270,6 +270,12 @@ bool Filling::verify() {
       }
       all_there = all_there && hub->report.missing == 0;
     }
+    if (!all_there && surroundings_.clock->elapsed() >= end) {
+      report_.notes.push_back(
+          "what is missing was accepted and is in none of its mailboxes: a filter discards or forwards it, "
+          "the node "
+          "expands its recipient, or a mailbox server took it for a duplicate (Cyrus: see `deliver.db`)");
+    }
     if (all_there || surroundings_.clock->elapsed() >= end) return true;
     if (!surroundings_.clock->pause(std::chrono::milliseconds{1'500})) return fail("interrupted");
   }

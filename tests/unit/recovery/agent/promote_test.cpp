@@ -110,6 +110,8 @@ TEST_CASE("what a mailbox server drops after its 250 is reported as missing, and
   const Report report = scene.promote();
   CHECK(report.exit_status() == 4);
   CHECK(report.hubs[0].missing == 1);
+  REQUIRE(report.notes.size() == 1);
+  CHECK_THAT(report.notes[0], Catch::Contains("a filter discards or forwards it"));
 }
 
 TEST_CASE("promote waits for quiesce before it looks, and decides nothing when that fails") {
