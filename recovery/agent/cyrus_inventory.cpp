@@ -45,7 +45,7 @@ Stamp stamp_of(const std::string& path) {
 class CyrusInventory final : public InventorySource {
  public:
   CyrusInventory(std::string configuration, const std::atomic<bool>* stop)
-      : tools_(std::move(configuration), stop) {}
+      : tools_(std::move(configuration), stop), stop_(stop) {}
 
   Result<Inventory> take(const std::set<std::string>& mailboxes, dumpster::Instant window_start) override {
     // Far enough back that a clock which was wrong for a while hides nothing.
@@ -54,6 +54,7 @@ class CyrusInventory final : public InventorySource {
     Inventory inventory;
     if (const auto found = find_paths(mailboxes, inventory); !found) return found.error();
     for (const std::string& mailbox : mailboxes) {
+      if (stop_ != nullptr && *stop_) return dumpster::Error{dumpster::Fault::unavailable, "interrupted"};
       if (inventory.unknown().contains(mailbox)) continue;
       if (const auto looked = look(mailbox, inventory, oldest); !looked) return looked.error();
     }
@@ -131,6 +132,7 @@ class CyrusInventory final : public InventorySource {
   }
 
   CyrusTools tools_;
+  const std::atomic<bool>* stop_;
   std::optional<CyrusSettings> settings_;
   CyrusFolders folders_;
   std::unordered_map<std::string, std::string> paths_;

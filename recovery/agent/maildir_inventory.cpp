@@ -30,7 +30,7 @@ const FolderShape& maildir_shape() {
 
 class MaildirInventory final : public InventorySource {
  public:
-  explicit MaildirInventory(std::string path) : path_(std::move(path)) {}
+  MaildirInventory(std::string path, const std::atomic<bool>* stop) : path_(std::move(path)), stop_(stop) {}
 
   Result<Inventory> take(const std::set<std::string>& mailboxes, dumpster::Instant window_start) override {
     // Far enough back that a clock which was wrong for a while hides nothing.
@@ -40,6 +40,7 @@ class MaildirInventory final : public InventorySource {
     if (!*all) return unreadable(path_, ENOENT);
     Inventory inventory;
     for (const std::string& mailbox : mailboxes) {
+      if (stop_ != nullptr && *stop_) return dumpster::Error{dumpster::Fault::unavailable, "interrupted"};
       if (!is_mailbox_name(mailbox)) {
         inventory.set_unknown(mailbox, "its name is not that of a directory");
         continue;
@@ -93,13 +94,14 @@ class MaildirInventory final : public InventorySource {
   }
 
   std::string path_;
+  const std::atomic<bool>* stop_;
   MailboxMemory memory_;
 };
 
 }  // namespace
 
-std::unique_ptr<InventorySource> make_maildir_inventory(std::string path) {
-  return std::make_unique<MaildirInventory>(std::move(path));
+std::unique_ptr<InventorySource> make_maildir_inventory(std::string path, const std::atomic<bool>* stop) {
+  return std::make_unique<MaildirInventory>(std::move(path), stop);
 }
 
 }  // namespace recovery::agent

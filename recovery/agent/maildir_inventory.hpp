@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,9 @@ namespace recovery::agent {
 /// way.
 /// - A mailbox whose name is no single path component (`/`, `.`, `..`) is unknown, and nothing outside of
 /// PATH is read.
-std::unique_ptr<InventorySource> make_maildir_inventory(std::string path);
+///
+/// Once `stop` is true, a look ends with an error.
+std::unique_ptr<InventorySource> make_maildir_inventory(std::string path,
+                                                        const std::atomic<bool>* stop = nullptr);
 
 }  // namespace recovery::agent

@@ -80,7 +80,7 @@ std::unique_ptr<InventorySource> make_inventory(const InventoryConfiguration& in
     case InventoryConfiguration::Type::maildir:
       break;
   }
-  return make_maildir_inventory(inventory.path);
+  return make_maildir_inventory(inventory.path, &end);
 }
 
 /// Where the marker is kept; empty: nowhere.

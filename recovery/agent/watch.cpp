@@ -28,6 +28,8 @@ bool Watch::round() {
   const Duration begin = surroundings_.clock->elapsed();
   OperationSteps steps{surroundings_, "watch"};
   const bool done = work(steps);
+  // A round that had to give way to an operation is none.
+  if (!done && !surroundings_.clock->pause(Duration::zero())) return false;
   if (!done && !steps.report().error.empty()) trouble(steps.report().error);
   if (done) trouble("");
   metrics_.round_ended(done);
@@ -174,7 +176,8 @@ bool Watch::finish_pending(OperationSteps& steps) {
   if (reached && surroundings_.clock->elapsed() >= next_fill_) {
     const Report report = fill(surroundings_);
     const bool failed = report.exit_status() == 1;
-    metrics::log_info("fill", {{"status", report.exit_status()}, {"report", to_json(report)}});
+    metrics::log(report.exit_status() == 0 ? metrics::Severity::info : metrics::Severity::warning, "fill",
+                 {{"status", report.exit_status()}, {"report", to_json(report)}});
     fill_pause_ = failed ? std::clamp<Duration>(fill_pause_ * 2, settings_.poll, 60s) : Duration::zero();
     next_fill_ = surroundings_.clock->elapsed() + fill_pause_;
     if (failed && !report.error.empty()) return trouble("fill: " + report.error);

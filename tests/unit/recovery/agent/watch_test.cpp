@@ -286,6 +286,19 @@ TEST_CASE("an inventory that cannot be taken confirms nothing and calls nothing 
   CHECK(scene.ledger->saved.size() == 0);
 }
 
+TEST_CASE("a round that has to give way confirms nothing, and is not counted as failed") {
+  Watching scene;
+  scene.rounds(1);
+  scene.deliver(1, "alice");
+  scene.clock.stopped = true;
+  scene.inventory->fails_from = scene.inventory->taken;
+  CHECK_FALSE(scene.watch.round());
+  CHECK_THAT(scene.counted.exposition(), Catch::Contains("result=\"failed\"} 0"));
+  scene.clock.stopped = false;
+  CHECK_FALSE(scene.watch.round());
+  CHECK_THAT(scene.counted.exposition(), Catch::Contains("result=\"failed\"} 1"));
+}
+
 TEST_CASE("what left the dumpster before it was confirmed makes the next promote end with 3") {
   Watching scene;
   scene.surroundings.lookback = 12h;
