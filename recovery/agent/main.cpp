@@ -278,7 +278,8 @@ int main(int argc, char** argv) {
     std::cerr << to_string(fault) << "\n";
   if (!configuration) return 1;
   if (command == "watch") return run_watch(*configuration, *wait);
-  auto state = open_state(configuration->state_dir, configuration->cluster, configuration->node, 30s);
+  const auto open = command == "status" ? open_state_to_look : open_state;
+  auto state = open(configuration->state_dir, configuration->cluster, configuration->node, 30s);
   if (!state) return complain(state.error().detail);
   MachineClock clock{stop};
   Surroundings surroundings = surroundings_of(*configuration, *wait, clock, stop);

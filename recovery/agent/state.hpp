@@ -100,6 +100,13 @@ dumpster::Result<std::unique_ptr<StateStore>> open_state(const std::string& dire
                                                          const std::string& cluster, const std::string& node,
                                                          dumpster::Duration patience);
 
+/// The same for an operation that only looks: it waits for the lock and asks nobody to give way, so that
+/// whoever looks often does not keep `watch` from filling.
+dumpster::Result<std::unique_ptr<StateStore>> open_state_to_look(const std::string& directory,
+                                                                 const std::string& cluster,
+                                                                 const std::string& node,
+                                                                 dumpster::Duration patience);
+
 /// The same for one round of `watch`, without waiting: null while an operation is under way or waits.
 dumpster::Result<std::unique_ptr<StateStore>> open_state_for_round(const std::string& directory,
                                                                    const std::string& cluster,

@@ -108,6 +108,15 @@ Result<std::unique_ptr<StateStore>> open_state(const std::string& directory, con
       std::make_unique<StateDirectory>(directory, cluster, node, std::move(*turn), std::move(*lock))};
 }
 
+Result<std::unique_ptr<StateStore>> open_state_to_look(const std::string& directory,
+                                                       const std::string& cluster, const std::string& node,
+                                                       dumpster::Duration patience) {
+  auto lock = wait_for_lock(directory, "lock", std::chrono::steady_clock::now() + patience);
+  if (!lock) return lock.error();
+  return std::unique_ptr<StateStore>{
+      std::make_unique<StateDirectory>(directory, cluster, node, Descriptor{}, std::move(*lock))};
+}
+
 Result<std::unique_ptr<StateStore>> open_state_for_round(const std::string& directory,
                                                          const std::string& cluster,
                                                          const std::string& node) {

@@ -117,6 +117,18 @@ TEST_CASE("a round of watch gives way to an operation that waits, and none begin
   CHECK(*next == nullptr);
 }
 
+TEST_CASE("whoever only looks waits for the round of watch, and does not end it") {
+  const Directory directory;
+  auto round = open_state_for_round(directory.path(), "ccr1", "node2");
+  REQUIRE(round.has_value());
+  REQUIRE(*round != nullptr);
+  CHECK_FALSE(open_state_to_look(directory.path(), "ccr1", "node2", 50ms).has_value());
+  std::thread look{[&] { CHECK(open_state_to_look(directory.path(), "ccr1", "node2", 10s).has_value()); }};
+  CHECK_FALSE(operation_waits(directory.path()));
+  round->reset();
+  look.join();
+}
+
 TEST_CASE("a state of the first format is read, without marker and activity") {
   std::string older = to_json(full_state());
   older.replace(older.find("\"format\":2"), 10, "\"format\":1");
