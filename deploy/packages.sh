@@ -15,7 +15,7 @@ build=(
 )
 # clang is the second compiler, prometheus brings promtool, the mailbox servers are real ones.
 tests=(e2fsprogs clang-14 clang-format-14 curl cyrus-imapd cyrus-replication dovecot-core dovecot-lmtpd libfaketime
-  libsasl2-modules openssl postfix procps prometheus sasl2-bin swaks)
+  libsasl2-modules openssl postfix procps prometheus sasl2-bin spin swaks)
 # A whole cluster runs among the tests; the others of tests/cluster need some more.
 tests+=(corosync corosync-qdevice corosync-qnetd crmsh iproute2 pacemaker pacemaker-cli-utils resource-agents util-linux)
 cluster=(iptables keepalived libxml2-utils)
