@@ -22,7 +22,8 @@ Recipient read_recipient(Decoder& in) {
 
 /// Bits that say which parts of a spool entry follow: fresh mail has none of them.
 namespace part {
-constexpr std::uint8_t trying = 1, in_doubt = 2, ever_delivered = 4, line = 8, resubmission = 16, known = 31;
+constexpr std::uint8_t trying = 1, in_doubt = 2, ever_delivered = 4, line = 8, resubmission = 16, held = 32,
+                       delay_told = 64, known = 127;
 }
 
 void put(Encoder& out, const SpoolEntry& entry) {
@@ -32,6 +33,8 @@ void put(Encoder& out, const SpoolEntry& entry) {
   if (entry.ever_delivered) parts |= part::ever_delivered;
   if (entry.group) parts |= part::line;
   if (!entry.resubmission.is_nil()) parts |= part::resubmission;
+  if (entry.held) parts |= part::held;
+  if (entry.delay_told) parts |= part::delay_told;
   out.number(entry.index);
   out.byte(parts);
   out.number(entry.attempts);
@@ -58,6 +61,8 @@ SpoolEntry read_entry(Decoder& in) {
   entry.trying = (parts & part::trying) != 0;
   entry.in_doubt = (parts & part::in_doubt) != 0;
   entry.ever_delivered = (parts & part::ever_delivered) != 0;
+  entry.held = (parts & part::held) != 0;
+  entry.delay_told = (parts & part::delay_told) != 0;
   entry.attempts = in.number32();
   entry.next_attempt = in.instant();
   entry.last_reply = in.text();

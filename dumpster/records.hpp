@@ -10,6 +10,7 @@
 #include "dumpster/cluster.hpp"
 #include "dumpster/delivery.hpp"
 #include "dumpster/error.hpp"
+#include "dumpster/history.hpp"
 #include "dumpster/message.hpp"
 #include "dumpster/resubmission.hpp"
 #include "dumpster/spool.hpp"
@@ -123,6 +124,7 @@ std::string encode(const Resubmission& record);  ///< without its id and `not_fo
 std::string encode(const ResubmissionPlan& plan);
 std::string encode(const ResubmissionKeyRecord& record);
 std::string encode(const std::vector<Uuid>& ids);
+std::string encode(const HistoryEvent& event);  ///< several of them, one behind the other, are a payload
 
 Result<HubRecord> decode_hub(std::string_view payload);
 Result<ClusterRecord> decode_cluster(std::string_view payload);
@@ -135,6 +137,7 @@ Result<Resubmission> decode_resubmission(const Uuid& id, std::string_view payloa
 Result<ResubmissionPlan> decode_plan(std::string_view payload);
 Result<ResubmissionKeyRecord> decode_resubmission_key(std::string_view payload);
 Result<std::vector<Uuid>> decode_ids(std::string_view payload);
+Result<std::vector<HistoryEvent>> decode_history(std::string_view payload);
 
 /// What makes two requests with one key the same: all that the asker said. Role and lifetime are the hub's.
 Digest digest_of(const ResubmissionRequest& request);

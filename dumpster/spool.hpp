@@ -14,9 +14,11 @@ namespace dumpster {
 struct SpoolEntry {
   std::uint32_t index = 0;     ///< place in the message's envelope
   std::uint32_t attempts = 0;  ///< attempts of this recipient whose outcome is recorded
-  bool trying = false;     ///< durably marked as being tried (retries only; a first attempt is not marked)
-  Instant next_attempt{};  ///< not before
-  std::string last_reply;  ///< why it is still here; empty when never tried
+  bool trying = false;      ///< durably marked as being tried (retries only; a first attempt is not marked)
+  bool held = false;        ///< by an operator: not tried until released
+  bool delay_told = false;  ///< the sender knows that it takes longer
+  Instant next_attempt{};   ///< not before
+  std::string last_reply;   ///< why it is still here; empty when never tried
   /// Set while a delivery line of this recipient stands in the dumpster as `in_doubt` or `resubmitting`:
   /// the line's group, mailbox and time. The group holds for the next attempt of a resubmission, whatever the
   /// directory says.

@@ -9,6 +9,7 @@
 #include "dumpster/cluster.hpp"
 #include "dumpster/delivery.hpp"
 #include "dumpster/error.hpp"
+#include "dumpster/history.hpp"
 #include "dumpster/message.hpp"
 #include "dumpster/resubmission.hpp"
 #include "dumpster/spool.hpp"
@@ -28,6 +29,7 @@ using Completion = std::function<void(Result<T>)>;
 struct NewMessage {
   Message message;
   std::string body;
+  std::string origin;  ///< where it came from, for people: kept in the history alone
 };
 
 /// What became of one recipient in one attempt.
@@ -39,6 +41,7 @@ struct RecipientOutcome {
     deferred,   ///< not taken, to be tried again at `next_attempt`; an older line in doubt remains
     refused,    ///< refused for good or too old: leaves the spool; a resubmission's line becomes `failed`
     deleted,    ///< taken out by an operator
+    delayed,    ///< stays as it is; the sender has been told, with the notification of this write
   };
   std::uint32_t index = 0;
   Kind kind = Kind::deferred;
@@ -60,6 +63,7 @@ struct AttemptOutcome {
   Uuid message;
   std::uint32_t attempt = 0;
   std::optional<AttemptTarget> target;  ///< none: delivered elsewhere, never retained
+  std::string where;                    ///< the next hop without a target, for the history alone
   std::vector<RecipientOutcome> recipients;
   std::optional<NewMessage> notification;  ///< a delivery status notification, accepted in the same write
 };
@@ -170,6 +174,10 @@ class Store {
   /// Spooled messages in the order of their keys, `limit` at the most, behind `after`.
   virtual void scan_spool(std::optional<Uuid> after, std::size_t limit,
                           Completion<std::vector<SpooledMessage>> done) = 0;
+  /// An operator's hold on recipients, or its end; those that are gone are passed over. `not_found` when none
+  /// of the message's is in the spool.
+  virtual void hold_recipients(Uuid message, std::vector<std::uint32_t> recipients, bool held,
+                               Completion<Done> done) = 0;
   /// Marks recipients durably as being tried, before a retry: after a crash they are in doubt.
   virtual void mark_trying(Uuid message, std::vector<std::uint32_t> recipients, Completion<Done> done) = 0;
   /// Records the end of an attempt; a delivery to a storage group moves from the spool into the dumpster in
@@ -207,6 +215,10 @@ class Store {
   /// an id.
   virtual void purge(PurgeRequest request, Completion<Purged> done) = 0;
   virtual void mark_absent(AbsentReport report, Completion<Done> done) = 0;
+
+  /// What is remembered of messages, whatever became of them. Reads all of the history: for people, not for
+  /// programs that ask often.
+  virtual void history(HistoryQuery query, Completion<HistoryFound> done) = 0;
 
   // --- resubmissions
   // ------------------------------------------------------------------------------------------

@@ -90,6 +90,8 @@ struct HubMetrics::Families {
       gauge(registry, "relay_spool_oldest_seconds", "Age of the oldest message in the spool.");
   Family<Counter>& relay_deliveries =
       counter(registry, "relay_deliveries_total", "Recipients by route and result of the attempt.");
+  Family<Counter>& relay_deleted =
+      counter(registry, "relay_deleted_total", "Recipients that an operator took out of the spool.");
   Family<Histogram>& relay_delivery_duration =
       histogram(registry, "relay_delivery_duration_seconds", "Time of one transaction with a next hop.");
   Family<Histogram>& relay_commit_duration =
@@ -105,6 +107,7 @@ struct HubMetrics::Families {
   Histogram& commit_duration = relay_commit_duration.Add({}, commit_seconds);
   Histogram& commit_batch = relay_commit_batch.Add({}, batch_messages);
   Histogram& delivery_duration = relay_delivery_duration.Add({}, delivery_seconds);
+  Counter& deleted_recipients = relay_deleted.Add({});
   Counter& store_reopened = dumpster_store_reopened.Add({});
   Gauge& spool_messages = relay_spool_messages.Add({});
   Gauge& spool_bytes = relay_spool_bytes.Add({});
@@ -206,6 +209,10 @@ void HubMetrics::rejected(std::string_view reason) {
 void HubMetrics::delivery_ended(std::string_view route, std::string_view result, std::uint64_t recipients) {
   families_->relay_deliveries.Add({{"route", std::string{route}}, {"result", std::string{result}}})
       .Increment(static_cast<double>(recipients));
+}
+
+void HubMetrics::deleted(std::uint64_t recipients) {
+  families_->deleted_recipients.Increment(static_cast<double>(recipients));
 }
 
 void HubMetrics::delivery_took(std::chrono::nanoseconds duration) {

@@ -56,6 +56,8 @@ class HubMetrics {
   /// `result`: delivered, deferred, bounced. `route`: a storage group as `cluster/group`, a configured next
   /// hop or `smarthost`.
   void delivery_ended(std::string_view route, std::string_view result, std::uint64_t recipients);
+  /// Recipients that an operator took out of the spool.
+  void deleted(std::uint64_t recipients);
   void delivery_took(std::chrono::nanoseconds duration);
   void load_shedding(bool shedding);
 

@@ -45,6 +45,55 @@ class RunningRelay {
   virtual void hold(std::string cluster, dumpster::Duration duration, dumpster::Completion<Holding> done) = 0;
   virtual void release(std::string cluster, dumpster::Completion<Holding> done) = 0;
 
+  /// Which spooled recipients an operator means: those that fit everything that is given.
+  struct QueueFilter {
+    std::optional<dumpster::Uuid> id;  ///< of a message or of a delivery
+    std::string message_id;
+    std::string recipient;
+    std::string sender;  ///< `<>`: the null sender
+    std::string destination;
+    std::optional<dumpster::Instant> received_before;
+    std::optional<bool> held;
+  };
+  struct QueuedRecipient {
+    std::uint32_t index = 0;
+    std::string address;
+    std::string destination;  ///< empty: none is known at the moment
+    std::string state;        ///< waiting, deferred, in_doubt, held, under_way
+    bool resubmission = false;
+    std::uint32_t attempts = 0;
+    dumpster::Instant next_attempt{};
+    std::string last_reply;
+  };
+  struct QueuedMail {
+    dumpster::Uuid id;
+    std::string message_id;
+    std::string sender;
+    std::uint64_t size = 0;
+    dumpster::Instant received_at{};
+    std::vector<QueuedRecipient> recipients;
+  };
+  struct QueuePage {
+    std::vector<QueuedMail> mails;                 ///< oldest first; may be empty before the last page
+    std::optional<dumpster::Uuid> continue_after;  ///< nothing after the last page
+  };
+  virtual void queue(QueueFilter filter, std::optional<dumpster::Uuid> after,
+                     dumpster::Completion<QueuePage> done) = 0;
+
+  enum class QueueAction : std::uint8_t { hold, release, retry, remove };
+  struct QueueSelection {
+    dumpster::Uuid message;
+    std::vector<std::uint32_t> recipients;
+  };
+  struct QueueChanged {
+    std::uint64_t messages = 0;
+    std::uint64_t recipients = 0;
+    std::uint64_t under_way = 0;  ///< recipients left alone: a transaction with them is under way
+  };
+  /// Durable when answered, but for `retry`, which needs not be.
+  virtual void change_queue(QueueAction action, std::vector<QueueSelection> selected,
+                            dumpster::Completion<QueueChanged> done) = 0;
+
   /// The spool entries of these messages changed in the store: load them again and go on with them.
   virtual void reload(std::vector<dumpster::Uuid> messages) = 0;
 

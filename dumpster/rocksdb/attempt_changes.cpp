@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "dumpster/rocksdb/lines.hpp"
 #include "dumpster/rocksdb/resubmission_records.hpp"
@@ -14,6 +15,24 @@ using Kind = RecipientOutcome::Kind;
 
 /// A line of a group that recipients still stand in.
 using LinePlace = std::pair<StorageGroup, Instant>;
+
+HistoryEvent::Kind event_of(Kind kind, bool superseded) {
+  switch (kind) {
+    case Kind::delivered:
+      return superseded ? HistoryEvent::Kind::in_doubt : HistoryEvent::Kind::delivered;
+    case Kind::in_doubt:
+      return HistoryEvent::Kind::in_doubt;
+    case Kind::refused:
+      return HistoryEvent::Kind::bounced;
+    case Kind::deleted:
+      return HistoryEvent::Kind::deleted;
+    case Kind::delayed:
+      return HistoryEvent::Kind::delayed;
+    case Kind::deferred:
+      break;
+  }
+  return HistoryEvent::Kind::deferred;
+}
 
 /// One attempt while it is recorded.
 class Recording {
@@ -28,6 +47,7 @@ class Recording {
   bool target_is_current() const;
   void sort_recipient(const RecipientOutcome& recipient, bool superseded);
 
+  void note_history(bool superseded);
   void record_delivered();
   void record_in_doubt();
   void record_refused();
@@ -74,6 +94,10 @@ bool Recording::target_is_current() const {
 void Recording::sort_recipient(const RecipientOutcome& recipient, bool superseded) {
   auto* entry = spool_.find(recipient.index);
   if (entry == nullptr || !by_index_.emplace(recipient.index, &recipient).second) return;
+  if (recipient.kind == Kind::delayed) {
+    entry->delay_told = true;
+    return;
+  }
   entry->trying = false;
   entry->last_reply = recipient.reply;
   entry->attempts += 1;
@@ -93,6 +117,8 @@ void Recording::sort_recipient(const RecipientOutcome& recipient, bool supersede
     case Kind::deleted:
       deleted_.push_back(recipient.index);
       break;
+    case Kind::delayed:
+      break;
   }
 }
 
@@ -104,6 +130,7 @@ AttemptRecorded Recording::run() {
     message_ = message_record(change_, outcome_.message);
     for (const auto& recipient : outcome_.recipients)
       sort_recipient(recipient, recorded.superseded);
+    note_history(recorded.superseded);
     record_delivered();
     record_in_doubt();
     record_refused();
@@ -118,6 +145,29 @@ AttemptRecorded Recording::run() {
     recorded.left = SpooledMessage{message_, spool_.record.attempts, spool_.record.entries};
   }
   return recorded;
+}
+
+/// One event for all who had the same end, the same words and the same reason to be there.
+void Recording::note_history(bool superseded) {
+  std::map<std::tuple<HistoryEvent::Kind, std::string, Uuid>, std::vector<std::uint32_t>> alike;
+  for (const auto& [index, recipient] : by_index_)
+    alike[{event_of(recipient->kind, superseded), recipient->reply, spool_.find(index)->resubmission}]
+        .push_back(index);
+  for (auto& [what, recipients] : alike) {
+    HistoryEvent event;
+    std::tie(event.kind, event.reply, event.resubmission) = what;
+    event.message = outcome_.message;
+    event.recipients = std::move(recipients);
+    event.attempt = outcome_.attempt;
+    event.where = outcome_.where;
+    if (outcome_.target) {
+      event.group = outcome_.target->group;
+      event.where = outcome_.target->node;
+      event.retained =
+          event.kind == HistoryEvent::Kind::delivered && !change_.group(*event.group).limits.off();
+    }
+    change_.note(std::move(event));
+  }
 }
 
 std::map<LinePlace, Indices> Recording::places_of(const std::vector<std::uint32_t>& indices) {

@@ -195,6 +195,11 @@ void Change::remove_message(const Uuid& message, std::uint64_t size) {
     erase(Family::bodies, key::chunk(message, i));
 }
 
+void Change::note(HistoryEvent event) {
+  event.at = clock_;
+  history_ += encode(event);
+}
+
 void Change::join() {
   settle_references();
   for (std::size_t family = 0; family < family_count; ++family) {
@@ -209,6 +214,7 @@ void Change::join() {
     batch_.dirty_groups.insert(name);
   batch_.grown_groups.merge(grown_);
   batch_.dirty_at_work = batch_.dirty_at_work || saved_at_work_.has_value();
+  batch_.history += history_;
   joined_ = true;
 }
 

@@ -40,6 +40,7 @@ struct Batch {
   std::set<std::string> dirty_clusters;
   std::set<StorageGroup> grown_groups;  ///< have new lines: their size is to be looked at
   bool dirty_at_work = false;
+  std::string history;  ///< encoded events, one behind the other
 };
 
 /// One change while it is applied: it reads what the batch has so far and the database below, and what it
@@ -81,6 +82,8 @@ class Change {
   void refer(const Uuid& message, std::uint64_t size, int difference);
 
   Counted& counted() { return counted_; }
+  /// What a trace will tell; its time is set.
+  void note(HistoryEvent event);
   void group_has_grown(const StorageGroup& name) { grown_.insert(name); }
 
   /// Gives everything to the batch.
@@ -103,6 +106,7 @@ class Change {
   Counted counted_;
   std::map<Uuid, References> references_;
   std::set<StorageGroup> grown_;
+  std::string history_;
   bool joined_ = false;
 
   // As they were, to go back to.

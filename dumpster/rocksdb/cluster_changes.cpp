@@ -64,10 +64,11 @@ ActivationResult activate(Change& change, const Activation& activation) {
   return result;
 }
 
-void recovered(Change& change, const std::string& cluster, const std::string& node, std::uint64_t term) {
+Done recovered(Change& change, const std::string& cluster, const std::string& node, std::uint64_t term) {
   require_current(change, cluster, node, term);
   change.edit_cluster(cluster).recovered = true;
   search_lines_again(change, cluster);
+  return {};
 }
 
 ClusterState hold(Change& change, const std::string& cluster, std::optional<Instant> until) {
@@ -76,7 +77,7 @@ ClusterState hold(Change& change, const std::string& cluster, std::optional<Inst
   return entry.state();
 }
 
-void mark_absent(Change& change, const AbsentReport& report) {
+Done mark_absent(Change& change, const AbsentReport& report) {
   change.group(report.group);
   require_current(change, report.group.cluster, report.node, report.term);
   for (const auto& item : report.items) {
@@ -88,6 +89,7 @@ void mark_absent(Change& change, const AbsentReport& report) {
                  [](LineRecord& absent) { absent.line.state = DeliveryState::absent; });
     }
   }
+  return {};
 }
 
 }  // namespace dumpster::rocks

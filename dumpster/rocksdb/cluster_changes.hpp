@@ -10,9 +10,9 @@ namespace dumpster::rocks {
 // Changes of clusters, as `Store` describes them.
 
 ActivationResult activate(Change& change, const Activation& activation);
-void recovered(Change& change, const std::string& cluster, const std::string& node, std::uint64_t term);
+Done recovered(Change& change, const std::string& cluster, const std::string& node, std::uint64_t term);
 ClusterState hold(Change& change, const std::string& cluster, std::optional<Instant> until);
-void mark_absent(Change& change, const AbsentReport& report);
+Done mark_absent(Change& change, const AbsentReport& report);
 
 /// Notes when the agent of the active node was heard; passed over for other nodes.
 void note_agent(Change& change, const std::string& cluster, const std::string& node, Instant heard);

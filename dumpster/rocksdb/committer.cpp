@@ -152,7 +152,7 @@ void Committer::retain(Batch& batch, Instant clock) {
 /// A look at retention that finds nothing to remove, or a call repeated, needs no write: an idle hub leaves
 /// its disk alone.
 bool Committer::changes_anything(const Batch& batch) const {
-  if (!batch.dirty_clusters.empty() || !batch.dirty_groups.empty()) return true;
+  if (!batch.dirty_clusters.empty() || !batch.dirty_groups.empty() || !batch.history.empty()) return true;
   for (const auto& records : batch.overlay) {
     if (!records.empty()) return true;
   }
@@ -166,6 +166,10 @@ rocksdb::Status Committer::write(Batch& batch, bool synced) {
     database_.put(writing, Family::state, key, seal(key, payload));
   };
   put(key::hub(), encode(tables_.hub));
+  if (!batch.history.empty()) {
+    const auto key = key::history(tables_.hub.sequence);
+    database_.put(writing, Family::history, key, seal(key, batch.history));
+  }
   for (const auto& name : batch.dirty_clusters)
     put(key::cluster(name), encode(tables_.clusters.at(name).record));
   for (const auto& name : batch.dirty_groups)

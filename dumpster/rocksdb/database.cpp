@@ -18,7 +18,8 @@ std::string_view view(const rocksdb::Slice& text) {
   return {text.data(), text.size()};
 }
 
-/// A database that has other families than ours was made by another program, or by a newer one.
+/// A database that has other families than ours was made by another program, or by a newer one. An earlier
+/// one of ours had no history.
 Result<void> check_families(const std::string& folder) {
   std::vector<std::string> found;
   const auto status = rocksdb::DB::ListColumnFamilies(database_options(), folder, &found);
@@ -28,6 +29,8 @@ Result<void> check_families(const std::string& folder) {
     ours.push_back(name_of(static_cast<Family>(i)));
   std::sort(found.begin(), found.end());
   std::sort(ours.begin(), ours.end());
+  if (std::find(found.begin(), found.end(), name_of(Family::history)) == found.end())
+    std::erase(ours, name_of(Family::history));
   if (found != ours) {
     return Error{Fault::invalid,
                  "the database in " + folder + " does not have the families of a hub's store"};
@@ -63,7 +66,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fo
 Result<void> Database::open_in(Mode mode) {
   auto options = database_options();
   options.create_if_missing = mode == Mode::create;
-  options.create_missing_column_families = mode == Mode::create;
+  options.create_missing_column_families = mode != Mode::read_only;
   if (mode != Mode::create) {
     auto checked = check_families(folder_.string());
     if (!checked) return checked.error();

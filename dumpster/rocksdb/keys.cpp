@@ -194,6 +194,12 @@ Instant delivered_at_of_waiting(std::string_view waiting_key) {
   return instant_at(waiting_key, 17);
 }
 
+std::string history(std::uint64_t sequence) {
+  std::string key;
+  put_number(key, sequence, 8);
+  return key;
+}
+
 std::string behind(std::string prefix) {
   while (!prefix.empty() && static_cast<std::uint8_t>(prefix.back()) == 0xff)
     prefix.pop_back();

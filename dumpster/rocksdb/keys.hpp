@@ -12,8 +12,8 @@
 namespace dumpster::rocks {
 
 /// The column families. FORMAT.md says what lies in each.
-enum class Family : std::uint8_t { state = 0, messages, bodies, spool, lines, ids, resubmissions };
-inline constexpr std::size_t family_count = 7;
+enum class Family : std::uint8_t { state = 0, messages, bodies, spool, lines, ids, resubmissions, history };
+inline constexpr std::size_t family_count = 8;
 
 namespace key {
 
@@ -59,6 +59,9 @@ std::string plan(const Uuid& resubmission);
 std::string waiting(const Uuid& resubmission, Instant delivered_at);
 std::string all_waiting(const Uuid& resubmission);  ///< prefix
 Instant delivered_at_of_waiting(std::string_view waiting_key);
+
+// history: sequence of the write
+std::string history(std::uint64_t sequence);
 
 /// The first key behind every key that begins with `prefix`.
 std::string behind(std::string prefix);

@@ -34,8 +34,8 @@ class ForwardingLogger final : public rocksdb::Logger {
 
 constexpr std::size_t MiB = 1024 * 1024;
 
-constexpr std::array<const char*, family_count> names{"default", "messages", "bodies",       "spool",
-                                                      "lines",   "ids",      "resubmissions"};
+constexpr std::array<const char*, family_count> names{"default", "messages", "bodies",        "spool",
+                                                      "lines",   "ids",      "resubmissions", "history"};
 
 rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
@@ -69,6 +69,16 @@ void keep_as_blobs(rocksdb::ColumnFamilyOptions& options) {
   options.min_blob_size = 1024;
   options.blob_file_size = 32 * MiB;
   options.blob_compression_type = rocksdb::kLZ4Compression;
+}
+
+/// Whole files go, the oldest first, when there are too many or they are too old: no tombstones, no
+/// accounting.
+void keep_as_history(rocksdb::ColumnFamilyOptions& options) {
+  options.write_buffer_size = 2 * MiB;
+  options.compaction_style = rocksdb::kCompactionStyleFIFO;
+  options.compaction_options_fifo.max_table_files_size = history_size;
+  options.ttl = std::chrono::duration_cast<std::chrono::seconds>(history_age).count();
+  options.table_properties_collector_factories.clear();
 }
 
 }  // namespace
@@ -106,6 +116,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors() {
   for (std::size_t i = 0; i < family_count; ++i) {
     auto options = family_options(cache);
     if (static_cast<Family>(i) == Family::bodies) keep_as_blobs(options);
+    if (static_cast<Family>(i) == Family::history) keep_as_history(options);
     families.emplace_back(names.at(i), options);
   }
   return families;

@@ -9,6 +9,10 @@
 
 namespace dumpster::rocks {
 
+/// The most bytes of files, compressed, that the history takes on the disk, and how long its events are kept.
+inline constexpr std::uint64_t history_size = 256ULL << 20;
+inline constexpr std::chrono::hours history_age{24 * 14};
+
 /// The name of a column family, as RocksDB and FORMAT.md know it.
 std::string name_of(Family family);
 

@@ -293,6 +293,7 @@ void Choosing::settle_as_present(const Chosen& chosen) {
   change_.counted().resubmitted["delivered"] += chosen.present.size();
   record_.delivered += chosen.present.size();
   plan_.present += chosen.present.size();
+  note_resubmission(change_, HistoryEvent::Kind::present, request_.group, line, record_.id);
   auto spool = open_spool(change_, line.message);
   std::vector<Uuid> others;
   for (const auto index : chosen.present) {

@@ -45,8 +45,23 @@ std::size_t release_from(Change& change, const Uuid& id, std::size_t most, std::
 
 }  // namespace
 
+void note_resubmission(Change& change, HistoryEvent::Kind kind, const StorageGroup& group,
+                       const Delivery& line, const Uuid& resubmission) {
+  HistoryEvent event;
+  event.kind = kind;
+  event.message = line.message;
+  for (const auto& recipient : line.recipients)
+    event.recipients.push_back(recipient.index);
+  event.attempt = line.attempt;
+  event.group = group;
+  event.where = line.node;
+  event.resubmission = resubmission;
+  change.note(std::move(event));
+}
+
 void spool_line(Change& change, const StorageGroup& group, const Delivery& line, const Uuid& resubmission,
                 Instant until) {
+  note_resubmission(change, HistoryEvent::Kind::resubmitted, group, line, resubmission);
   auto spool = open_spool(change, line.message);
   std::vector<Uuid> others;
   for (const auto& recipient : line.recipients) {

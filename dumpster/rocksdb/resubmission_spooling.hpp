@@ -28,4 +28,8 @@ void pause(Change& change, std::string_view cluster, bool paused);
 std::vector<Instant> waiting_lines(const Change& change, const Uuid& resubmission,
                                    const ResubmissionAtWork& work, std::size_t most);
 
+/// Remembers for traces what a resubmission does with a line.
+void note_resubmission(Change& change, HistoryEvent::Kind kind, const StorageGroup& group,
+                       const Delivery& line, const Uuid& resubmission);
+
 }  // namespace dumpster::rocks

@@ -84,11 +84,8 @@ std::size_t evict_by_time(Change& change, const StorageGroup& group, std::size_t
 }
 
 std::size_t evict(Change& change, std::size_t enough) {
-  std::vector<StorageGroup> names;
-  for (const auto& [name, group] : change.tables().groups)
-    names.push_back(name);
   std::size_t removed = 0;
-  for (const auto& name : names) {
+  for (const auto& name : change.tables().group_names()) {
     removed += evict_by_time(change, name, enough);
     removed += evict_by_size(change, name, enough);
     if (removed >= enough) break;

@@ -116,10 +116,41 @@ void accept(Change& change, const NewMessage& accepted) {
   change.put(Family::spool, key::message(message.key), encode(record));
   change.hub().spool_messages += 1;
   change.hub().spool_bytes += message.size;
+  HistoryEvent event;
+  event.message = message.key;
+  event.sender = message.envelope.sender;
+  event.message_id = message.message_id;
+  event.origin = accepted.origin;
+  event.size = message.size;
+  for (const auto& recipient : message.envelope.recipients) {
+    const bool same = recipient.original_address == recipient.address;
+    event.addresses.push_back(recipient.address);
+    event.originals.push_back(same ? std::string{} : recipient.original_address);
+  }
+  change.note(std::move(event));
   // The one reference, from the spool, is what the absence of a count says.
 }
 
-void mark_trying(Change& change, const Uuid& message, const std::vector<std::uint32_t>& recipients) {
+Done hold_recipients(Change& change, const Uuid& message, const std::vector<std::uint32_t>& recipients,
+                     bool held) {
+  auto spool = open_spool(change, message);
+  if (!spool.existed) throw Refused{{Fault::not_found, "the message is not in the spool"}};
+  HistoryEvent event;
+  event.kind = held ? HistoryEvent::Kind::held : HistoryEvent::Kind::released;
+  event.message = message;
+  for (const auto index : recipients) {
+    auto* entry = spool.find(index);
+    if (entry == nullptr || entry->held == held) continue;
+    entry->held = held;
+    event.recipients.push_back(index);
+  }
+  if (event.recipients.empty()) return {};
+  close_spool(change, spool);
+  change.note(std::move(event));
+  return {};
+}
+
+Done mark_trying(Change& change, const Uuid& message, const std::vector<std::uint32_t>& recipients) {
   auto spool = open_spool(change, message);
   if (!spool.existed) throw Refused{{Fault::not_found, "the message is not in the spool"}};
   bool changed = false;
@@ -130,6 +161,7 @@ void mark_trying(Change& change, const Uuid& message, const std::vector<std::uin
     changed = true;
   }
   if (changed) close_spool(change, spool);
+  return {};
 }
 
 }  // namespace dumpster::rocks

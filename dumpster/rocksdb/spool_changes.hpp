@@ -14,7 +14,9 @@ namespace dumpster::rocks {
 void append_chunk(Change& change, const Uuid& message, std::uint32_t chunk, std::string_view bytes);
 void abandon_body(Change& change, const Uuid& message);
 void accept(Change& change, const NewMessage& accepted);
-void mark_trying(Change& change, const Uuid& message, const std::vector<std::uint32_t>& recipients);
+Done hold_recipients(Change& change, const Uuid& message, const std::vector<std::uint32_t>& recipients,
+                     bool held);
+Done mark_trying(Change& change, const Uuid& message, const std::vector<std::uint32_t>& recipients);
 
 /// A spool record that is being changed.
 struct OpenSpool {

@@ -7,6 +7,7 @@
 #include "dumpster/rocksdb/cluster_changes.hpp"
 #include "dumpster/rocksdb/committer.hpp"
 #include "dumpster/rocksdb/gauges.hpp"
+#include "dumpster/rocksdb/history.hpp"
 #include "dumpster/rocksdb/opening.hpp"
 #include "dumpster/rocksdb/purge_changes.hpp"
 #include "dumpster/rocksdb/reader_pool.hpp"
@@ -99,11 +100,14 @@ class RocksDbStore final : public Store {
         [this, after, limit] { return rocks::scan_spool(*database_, after, limit); }, std::move(done));
   }
 
+  void hold_recipients(Uuid message, std::vector<std::uint32_t> recipients, bool held,
+                       Completion<Done> done) override {
+    auto apply = [=](Change& change) { return rocks::hold_recipients(change, message, recipients, held); };
+    committer_.submit<Done>(std::move(apply), std::move(done));
+  }
+
   void mark_trying(Uuid message, std::vector<std::uint32_t> recipients, Completion<Done> done) override {
-    auto apply = [message, recipients = std::move(recipients)](Change& change) {
-      rocks::mark_trying(change, message, recipients);
-      return Done{};
-    };
+    auto apply = [=](Change& change) { return rocks::mark_trying(change, message, recipients); };
     committer_.submit<Done>(std::move(apply), std::move(done));
   }
 
@@ -123,17 +127,12 @@ class RocksDbStore final : public Store {
   }
 
   void recovered(std::string cluster, std::string node, std::uint64_t term, Completion<Done> done) override {
-    auto apply = [cluster = std::move(cluster), node = std::move(node), term](Change& change) {
-      rocks::recovered(change, cluster, node, term);
-      return Done{};
-    };
+    auto apply = [=](Change& change) { return rocks::recovered(change, cluster, node, term); };
     committer_.submit<Done>(std::move(apply), std::move(done));
   }
 
   void hold(std::string cluster, std::optional<Instant> until, Completion<ClusterState> done) override {
-    auto apply = [cluster = std::move(cluster), until](Change& change) {
-      return rocks::hold(change, cluster, until);
-    };
+    auto apply = [=](Change& change) { return rocks::hold(change, cluster, until); };
     committer_.submit<ClusterState>(std::move(apply), std::move(done));
   }
 
@@ -176,11 +175,15 @@ class RocksDbStore final : public Store {
   }
 
   void mark_absent(AbsentReport report, Completion<Done> done) override {
-    auto apply = [report = std::move(report)](Change& change) {
-      rocks::mark_absent(change, report);
-      return Done{};
-    };
+    auto apply = [report = std::move(report)](Change& change) { return rocks::mark_absent(change, report); };
     committer_.submit<Done>(std::move(apply), std::move(done));
+  }
+
+  void history(HistoryQuery query, Completion<HistoryFound> done) override {
+    auto groups = committer_.look([](const Tables& tables) { return tables.group_names(); });
+    read<HistoryFound>([this, query = std::move(query),
+                        groups = std::move(groups)] { return find_history(*database_, query, groups); },
+                       std::move(done));
   }
 
   void resubmit(ResubmissionRequest request, Completion<ResubmissionAccepted> done) override {

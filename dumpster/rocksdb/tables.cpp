@@ -26,4 +26,11 @@ const GroupEntry* Tables::find_group(const StorageGroup& name) const {
   return found == groups.end() ? nullptr : &found->second;
 }
 
+std::vector<StorageGroup> Tables::group_names() const {
+  std::vector<StorageGroup> names;
+  for (const auto& [name, group] : groups)
+    names.push_back(name);
+  return names;
+}
+
 }  // namespace dumpster::rocks

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "dumpster/cluster.hpp"
 #include "dumpster/error.hpp"
@@ -58,6 +59,7 @@ struct Tables {
   /// Only configured clusters and groups are found.
   const ClusterEntry* find_cluster(std::string_view name) const;
   const GroupEntry* find_group(const StorageGroup& name) const;
+  std::vector<StorageGroup> group_names() const;
 };
 
 /// Why a change is refused. It travels as an exception within the committer alone, because a change reads,

@@ -51,6 +51,7 @@ class Verifying {
   void read_bodies();
   void read_totals();
   void read_waiting();
+  void read_history();
   void check_entry(const Uuid& message, const SpoolEntry& entry);
   void check_references();
 
@@ -219,6 +220,13 @@ void Verifying::read_waiting() {
   if (!resubmitting_.empty()) fault("a delivery is being resubmitted by nobody");
 }
 
+void Verifying::read_history() {
+  walk(Family::history, {}, [this](std::string_view, std::string_view payload) {
+    const auto events = decode_history(payload);
+    if (!events) fault(events.error().detail);
+  });
+}
+
 void Verifying::read_totals() {
   const auto stored = database_.get(Family::state, key::hub());
   if (!stored) return fault(stored.error().detail);
@@ -238,6 +246,7 @@ Verification Verifying::run() {
   read_waiting();
   read_ids();
   read_totals();
+  read_history();
   read_bodies();
   check_references();
   return std::move(found_);

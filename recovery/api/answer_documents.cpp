@@ -166,4 +166,28 @@ json::object document_of(const dumpster::ClusterState& cluster,
   return document;
 }
 
+json::object document_of(const RunningRelay::QueuedMail& mail) {
+  json::object document;
+  document["id"] = to_string(mail.id);
+  document["message_id"] = utf8(mail.message_id);
+  document["sender"] = utf8(mail.sender);
+  document["size"] = mail.size;
+  document["received_at"] = to_rfc3339(mail.received_at);
+  json::array recipients;
+  for (const auto& each : mail.recipients) {
+    json::object one;
+    one["address"] = utf8(each.address);
+    one["destination"] = utf8(each.destination);
+    one["state"] = each.state;
+    one["resubmission"] = each.resubmission;
+    one["attempts"] = each.attempts;
+    one["next_attempt"] =
+        each.attempts > 0 ? json::value(to_rfc3339(each.next_attempt)) : json::value(nullptr);
+    one["last_reply"] = utf8(each.last_reply);
+    recipients.push_back(std::move(one));
+  }
+  document["recipients"] = std::move(recipients);
+  return document;
+}
+
 }  // namespace recovery

@@ -10,6 +10,7 @@
 #include "dumpster/delivery.hpp"
 #include "dumpster/resubmission.hpp"
 #include "dumpster/store.hpp"
+#include "recovery/running_relay.hpp"
 
 namespace recovery {
 
@@ -26,6 +27,8 @@ boost::json::object document_of(const dumpster::StorageGroupState& group);
 boost::json::object document_of(const dumpster::ClusterState& cluster,
                                 const std::vector<dumpster::StorageGroupState>& groups,
                                 dumpster::Instant now);
+
+boost::json::object document_of(const RunningRelay::QueuedMail& mail);
 
 /// JSON holds UTF-8 only, mail and peers say any bytes: what is not UTF-8 becomes U+FFFD.
 std::string utf8(std::string_view text);

@@ -47,6 +47,11 @@ class Calls {
   Answer purge(Caller caller, http::Request request, http::Responder& out);
   Answer purge_delivery(Caller caller, http::Request request, http::Responder& out);
 
+  Answer queue(Caller caller, http::Request request, http::Responder& out);
+  /// `POST /v1/queue/ACTION`
+  Answer change_queue(Caller caller, http::Request request, http::Responder& out);
+  Answer trace(Caller caller, http::Request request, http::Responder& out);
+
   Answer resubmit(Caller caller, http::Request request, http::Responder& out);
   Answer resubmissions(Caller caller, http::Request request, http::Responder& out);
   Answer resubmission(Caller caller, http::Request request, http::Responder& out);
@@ -79,6 +84,16 @@ class Calls {
   boost::asio::awaitable<std::uint64_t> stream_lines(dumpster::DeliveryQuery query, http::Responder& out);
   boost::asio::awaitable<std::string> body_chunk(dumpster::Uuid message, std::uint32_t chunk);
   boost::asio::awaitable<std::vector<RunningRelay::Destination>> destinations();
+  boost::asio::awaitable<RunningRelay::QueuePage> queue_page(RunningRelay::QueueFilter filter,
+                                                             std::optional<dumpster::Uuid> after);
+  boost::asio::awaitable<RunningRelay::QueueChanged> change_all(RunningRelay::QueueFilter filter,
+                                                                RunningRelay::QueueAction action,
+                                                                bool dry_run);
+  boost::asio::awaitable<dumpster::HistoryFound> remembered(dumpster::HistoryQuery query);
+  boost::asio::awaitable<std::vector<dumpster::Delivery>> retained(dumpster::StorageGroup group,
+                                                                   dumpster::Uuid delivery);
+  boost::asio::awaitable<void> add_retained(dumpster::HistoryFound& found, dumpster::HistoryQuery query);
+  boost::asio::awaitable<boost::json::object> trace_of(dumpster::MessageHistory history);
 
   dumpster::Store& store_;
   RunningRelay& relay_;

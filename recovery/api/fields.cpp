@@ -82,6 +82,13 @@ dumpster::Duration Fields::duration(std::string_view name, dumpster::Duration mo
   return *duration;
 }
 
+std::optional<bool> Fields::flag_if_any(std::string_view name) {
+  const auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_bool()) refuse(name, "is neither true nor false");
+  return value->get_bool();
+}
+
 const boost::json::array* Fields::array_if_any(std::string_view name) {
   const auto* value = find(name);
   if (value == nullptr) return nullptr;

@@ -27,6 +27,7 @@ class Fields {
   dumpster::Instant instant(std::string_view name);
   /// A time such as `"90s"`, or a number of seconds.
   dumpster::Duration duration(std::string_view name, dumpster::Duration most);
+  std::optional<bool> flag_if_any(std::string_view name);
   const boost::json::array* array_if_any(std::string_view name);
 
   /// After the last member: refuses what has not been asked for.

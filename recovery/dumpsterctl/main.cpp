@@ -6,6 +6,7 @@
 #include "recovery/dumpsterctl/answers.hpp"
 #include "recovery/dumpsterctl/cluster_commands.hpp"
 #include "recovery/dumpsterctl/dumpster_commands.hpp"
+#include "recovery/dumpsterctl/queue_commands.hpp"
 #include "recovery/dumpsterctl/resubmit_commands.hpp"
 #include "recovery/dumpsterctl/views.hpp"
 
@@ -41,15 +42,15 @@ int main(int argc, char** argv) {
   DumpsterOptions dumpster;
   ClusterOptions cluster;
   ResubmitOptions resubmit;
+  QueueOptions queue;
   CLI::App app{"Asks a running dumpsterd through its admin socket.", "dumpsterctl"};
   app.set_version_flag("--version", DUMPSTER_VERSION);
   app.add_option("--socket", options.socket, "path of the admin socket")->capture_default_str();
   app.add_flag("--json", options.json, "print the hub's JSON instead of a table");
   app.require_subcommand(1);
   app.footer(
-      "Exit status: 0 fine, 1 error, 2 the hub does not accept mail (status), 4 a resubmission that was "
-      "waited "
-      "for failed in part or was cancelled.");
+      "Exit status: 0 fine, 1 error, 2 the hub does not accept mail (status), 3 nothing fits (queue, "
+      "trace), 4 a resubmission that was waited for failed in part or was cancelled.");
 
   app.add_subcommand("status", "the hub, its clusters, destinations and running resubmissions")
       ->callback([&] { command = status; });
@@ -59,6 +60,7 @@ int main(int argc, char** argv) {
   add_cluster_commands(app, cluster, choose);
   add_dumpster_commands(app, dumpster, choose);
   add_resubmit_commands(app, resubmit, choose);
+  add_queue_commands(app, queue, choose);
 
   try {
     app.parse(argc, argv);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::chrono::milliseconds tick_length{100};
 constexpr std::uint64_t ticks_per_second = 10;
-constexpr std::uint64_t ticks_per_sweep = 300;
+constexpr std::uint64_t ticks_per_sweep = 50;
 
 }  // namespace
 
@@ -122,7 +122,11 @@ void Dispatcher::tick() {
     fire_timers(now);
     share_connections();
     look_after_connections(now);
-    if (ticks_ % ticks_per_second == 0) refresh();
+    if (ticks_ % ticks_per_second == 0) {
+      refresh();
+      tell_of_delays(now);
+      report_to_postmaster(now);
+    }
     if (ticks_ % ticks_per_sweep == 0) expire(now);
     tick();
   });

@@ -18,7 +18,9 @@
 #include "relay/directory/directory.hpp"
 #include "relay/net/io_threads.hpp"
 #include "relay/notification/notification.hpp"
+#include "relay/notification/postmaster_report.hpp"
 #include "relay/queue/destination_queue.hpp"
+#include "relay/queue/inspection.hpp"
 #include "relay/queue/plan.hpp"
 
 namespace relay {
@@ -37,6 +39,8 @@ struct DispatcherSettings {
   dumpster::Duration queue_lifetime = std::chrono::hours{24 * 5};
   dumpster::Duration in_doubt_wait = std::chrono::seconds{60};
   std::optional<NextHop> smarthost;
+  dumpster::Duration delay_warning = std::chrono::hours{4};  ///< zero: nobody is told of delays
+  std::string postmaster;  ///< is told what can be told to no sender; empty: nobody
   std::vector<ClusterRoutes> clusters;
   NextHopPoliciesProvider policies;  ///< asked for each new connection
   std::uint32_t connections_per_destination = 20;
@@ -71,6 +75,28 @@ class Dispatcher : public WorkerOwner {
   /// leaves it as it is. `not_found`, or `unavailable` with nothing changed.
   void hold(std::string cluster, dumpster::Duration duration, dumpster::Completion<Holding> done);
   void release(std::string cluster, dumpster::Completion<Holding> done);
+
+  struct QueuePage {
+    std::vector<QueuedMail> mails;                 ///< oldest first
+    std::optional<dumpster::Uuid> continue_after;  ///< `after` of the next page; nothing after the last one
+  };
+  /// What of the queue fits, page by page.
+  void queue(QueueFilter filter, std::optional<dumpster::Uuid> after, std::function<void(QueuePage)> done);
+
+  enum class QueueAction : std::uint8_t { hold, release, retry, remove };
+  struct QueueSelection {
+    dumpster::Uuid message;
+    std::vector<std::uint32_t> recipients;
+  };
+  struct QueueChanged {
+    std::uint64_t messages = 0;
+    std::uint64_t recipients = 0;
+    std::uint64_t under_way = 0;  ///< recipients left alone: a transaction with them is under way
+  };
+  /// An operator's order. Holds, releases and deletions are durable when answered; a failure may leave some
+  /// of them done. Nobody is told of a deletion but the log.
+  void change_queue(QueueAction action, std::vector<QueueSelection> selected,
+                    std::function<void(dumpster::Result<QueueChanged>)> done);
 
   struct Status {
     std::string route;
@@ -187,12 +213,8 @@ class Dispatcher : public WorkerOwner {
   // --- dispatcher_outcomes.cpp: what became of it
   void finished(const std::shared_ptr<Worker>& worker, Assignment assignment, TransactionEnd end);
   void learn(Connections& connections, const TransactionEnd& end);
-  std::vector<notification::RecipientStatus> to_be_told(const QueuedMessage& message,
-                                                        const dumpster::AttemptOutcome& outcome) const;
-  void notify(const QueuedMessage& message, notification::NotificationRequest& request,
-              dumpster::AttemptOutcome& outcome);
   void record(const Message& message, dumpster::AttemptOutcome outcome,
-              std::optional<Destination> in_flight_of);
+              std::optional<Destination> in_flight_of, bool dsn_passed_on = true);
   void write(const Message& message, dumpster::AttemptOutcome outcome,
              std::optional<Destination> in_flight_of);
   void recorded(const Message& message, const dumpster::AttemptOutcome& outcome,
@@ -202,6 +224,33 @@ class Dispatcher : public WorkerOwner {
   dumpster::Instant expires_at(const Job& job) const;
   void forget_when_settled(const Message& message);
   void count(const Job& job, const dumpster::AttemptOutcome& outcome);
+
+  // --- dispatcher_operator.cpp
+  struct OrderedChange;
+  void retry_now(const Message& message, const std::vector<std::uint32_t>& recipients, OrderedChange& order);
+  void hold_in_queue(const Message& message, std::vector<std::uint32_t> recipients,
+                     const std::shared_ptr<OrderedChange>& order);
+  void remove_from_queue(const Message& message, std::vector<std::uint32_t> recipients,
+                         const std::shared_ptr<OrderedChange>& order);
+  void one_less(OrderedChange& order);
+  void take_out_of_jobs(const std::set<Message>& messages);
+  void log_operation(const QueuedMessage& message, const std::vector<std::uint32_t>& recipients,
+                     std::string_view what) const;
+
+  // --- dispatcher_notifications.cpp: who is told what
+  std::vector<notification::RecipientStatus> to_be_told(const QueuedMessage& message,
+                                                        const dumpster::AttemptOutcome& outcome,
+                                                        bool dsn_passed_on) const;
+  void notify(const QueuedMessage& message, notification::NotificationRequest& request,
+              dumpster::AttemptOutcome& outcome);
+  void read_and_notify(const Message& message, std::vector<notification::RecipientStatus> told,
+                       dumpster::AttemptOutcome outcome,
+                       std::function<void(dumpster::AttemptOutcome outcome)> then);
+  std::vector<dumpster::Recipient> resolved(const std::string& address) const;
+  void tell_of_delays(dumpster::Instant now);
+  void tell_of_delay(const Message& message, dumpster::Instant now);
+  void note_for_postmaster(const QueuedMessage& message, const dumpster::AttemptOutcome& outcome);
+  void report_to_postmaster(dumpster::Instant now);
 
   // --- dispatcher_recovery.cpp: from the store
   void load_next(std::function<void(std::string)> done, std::optional<dumpster::Uuid> after);
@@ -265,6 +314,8 @@ class Dispatcher : public WorkerOwner {
   std::deque<std::shared_ptr<Question>> to_look_up_;
   std::size_t looking_up_ = 0;
   std::function<void()> drained_;
+  dumpster::Uuid delays_told_until_;  ///< messages up to this one have been looked at
+  notification::PostmasterReport postmaster_report_;
   std::uint32_t recordings_ = 0;
   std::vector<Unrecorded> unrecorded_;
   bool reading_spool_again_ = false;

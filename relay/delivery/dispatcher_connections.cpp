@@ -96,7 +96,7 @@ bool Dispatcher::open_for_work(const ClusterAtWork& cluster) const {
 bool Dispatcher::still_due(const Job& job, const JobRecipient& recipient) const {
   const auto* entry = job.message->entry(recipient.index);
   if (entry == nullptr) return false;
-  if (job.resubmission == entry->resubmission.is_nil()) return false;
+  if (entry->held || job.resubmission == entry->resubmission.is_nil()) return false;
   if (!entry->in_doubt || !job.group) return true;
   const auto conditions = hold_of(job.group->cluster);
   const auto held = conditions ? held_until(*entry, *conditions) : std::nullopt;
@@ -104,8 +104,10 @@ bool Dispatcher::still_due(const Job& job, const JobRecipient& recipient) const 
 }
 
 void Dispatcher::put_back(Job job) {
-  for (const auto& recipient : job.recipients)
+  for (const auto& recipient : job.recipients) {
     job.message->busy.erase(recipient.index);
+    job.message->under_way.erase(recipient.index);
+  }
   const auto message = job.message;
   on_own_thread([this, message] {
     schedule(message);
@@ -142,6 +144,7 @@ bool Dispatcher::give(Connections& connections, const std::shared_ptr<Worker>& w
   for (const auto& recipient : job.recipients) {
     const auto* entry = job.message->entry(recipient.index);
     if (entry->attempts > 0 && !entry->trying) retried.push_back(recipient.index);
+    job.message->under_way.insert(recipient.index);
   }
   assignment.job = std::move(job);
   connections.idle.erase(worker);

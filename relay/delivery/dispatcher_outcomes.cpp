@@ -2,7 +2,6 @@
 
 #include "metrics/log.hpp"
 #include "relay/delivery/dispatcher.hpp"
-#include "relay/notification/notification.hpp"
 
 namespace relay {
 
@@ -10,33 +9,28 @@ using Kind = dumpster::RecipientOutcome::Kind;
 
 namespace {
 
+/// As metrics count it: what still waits is deferred.
 std::string_view result_name(Kind kind) {
-  switch (kind) {
-    case Kind::delivered:
-      return "delivered";
-    case Kind::refused:
-      return "bounced";
-    case Kind::in_doubt:
-    case Kind::deferred:
-    case Kind::deleted:
-      break;
-  }
-  return "deferred";
+  if (kind == Kind::delivered) return "delivered";
+  return kind == Kind::refused ? "bounced" : "deferred";
 }
 
+/// One line for each recipient: enough to answer where a mail is.
 void log_outcome(const QueuedMessage& message, const std::string& route,
                  const dumpster::AttemptOutcome& outcome) {
   for (const auto& ended : outcome.recipients) {
-    const auto& recipient = message.spooled.message.envelope.recipients.at(ended.index);
-    const auto result = ended.kind == Kind::in_doubt ? "in_doubt" : std::string{result_name(ended.kind)};
-    metrics::log_info("delivery", {{"id", dumpster::to_string(outcome.message)},
-                                   {"message_id", message.spooled.message.message_id},
-                                   {"recipient", recipient.address},
-                                   {"route", route},
-                                   {"node", outcome.target ? outcome.target->node : std::string{"-"}},
-                                   {"attempt", outcome.attempt},
-                                   {"result", result},
-                                   {"reply", ended.reply}});
+    const auto& envelope = message.spooled.message.envelope;
+    const auto* entry = message.entry(ended.index);
+    metrics::log_info(ended.kind == Kind::in_doubt ? "in_doubt" : result_name(ended.kind),
+                      {{"id", dumpster::to_string(outcome.message)},
+                       {"message_id", message.spooled.message.message_id},
+                       {"sender", envelope.sender},
+                       {"recipient", envelope.recipients.at(ended.index).address},
+                       {"destination", route},
+                       {"node", outcome.target ? outcome.target->node : std::string{"-"}},
+                       {"attempt", outcome.attempt},
+                       {"resubmission", entry != nullptr && !entry->resubmission.is_nil() ? "yes" : "no"},
+                       {"reply", ended.reply}});
   }
 }
 
@@ -72,10 +66,12 @@ void Dispatcher::finished(const std::shared_ptr<Worker>& worker, Assignment assi
     count(assignment.job, outcome);
     // Recipients that an operator or evidence settled meanwhile have no outcome, and are in no job any more.
     for (const auto& recipient : assignment.job.recipients) {
+      assignment.job.message->under_way.erase(recipient.index);
       if (assignment.job.message->entry(recipient.index) == nullptr)
         assignment.job.message->busy.erase(recipient.index);
     }
-    record(assignment.job.message, std::move(outcome), destination);
+    if (!outcome.target) outcome.where = connections.queue.name();
+    record(assignment.job.message, std::move(outcome), destination, end.passes_dsn);
   }
   pump(connections);
 }
@@ -94,70 +90,20 @@ void Dispatcher::learn(Connections& connections, const TransactionEnd& end) {
   }
 }
 
-/// Recipients whose refusal the sender is told. A resubmission's refusal is listed as failed, and tells no
-/// sender (promise 7).
-std::vector<notification::RecipientStatus> Dispatcher::to_be_told(
-    const QueuedMessage& message, const dumpster::AttemptOutcome& outcome) const {
-  std::vector<notification::RecipientStatus> told;
-  if (message.spooled.message.envelope.sender.empty()) return told;
-  for (const auto& ended : outcome.recipients) {
-    const auto* entry = message.entry(ended.index);
-    if (ended.kind != Kind::refused || entry == nullptr || entry->ever_delivered) continue;
-    told.push_back(
-        {ended.index, reply_from(ended.reply), outcome.target ? outcome.target->node : std::string{}});
-  }
-  return told;
-}
-
-/// A notification needs the header of the message that could not be delivered: it is read first.
+/// Recipients leave their transaction and are recorded; whoever is to be told of it is told in the same
+/// write.
 void Dispatcher::record(const Message& message, dumpster::AttemptOutcome outcome,
-                        std::optional<Destination> in_flight_of) {
+                        std::optional<Destination> in_flight_of, bool dsn_passed_on) {
   ++message->recording;
   ++message->recordings;
   ++recordings_;
-  auto told = to_be_told(*message, outcome);
-  if (told.empty()) {
-    write(message, std::move(outcome), std::move(in_flight_of));
-    return;
-  }
-  auto request = std::make_shared<notification::NotificationRequest>();
-  request->recipients = std::move(told);
-  auto moved = std::make_shared<dumpster::AttemptOutcome>(std::move(outcome));
-  auto then = [this, message, request, moved, in_flight_of](dumpster::Result<std::string> text) {
-    on_own_thread([this, message, request, moved, in_flight_of,
-                   head = text ? std::move(*text) : std::string{}]() mutable {
-      request->whole = message->spooled.message.chunks == 1 && !head.empty();
-      request->original_text = std::move(head);
-      notify(*message, *request, *moved);
-      write(message, std::move(*moved), in_flight_of);
-    });
-  };
-  const auto& original = message->spooled.message;
-  if (message->body) {
-    then(*message->body);
-  } else {
-    store_.read_body(original.key, 0, std::move(then));
-  }
-}
-
-void Dispatcher::notify(const QueuedMessage& message, notification::NotificationRequest& request,
-                        dumpster::AttemptOutcome& outcome) {
-  request.original = message.spooled.message;
-  request.hub_name = settings_.hub_name;
-  request.now = clock_.now();
-  request.key = dumpster::new_uuid(request.now);
-  auto built = notification::build_notification(request);
-  if (!built) return;
-  if (built->body.size() > dumpster::body_chunk_size) {
-    auto& made = built->message;
-    made.chunks = 0;
-    for (std::size_t from = 0; from < built->body.size(); from += dumpster::body_chunk_size) {
-      store_.append_body(made.key, made.chunks++, built->body.substr(from, dumpster::body_chunk_size),
-                         [](dumpster::Result<dumpster::Done>) {});  // what fails here fails the record, too
-    }
-    built->body.clear();
-  }
-  outcome.notification = std::move(*built);
+  for (const auto& ended : outcome.recipients)
+    message->under_way.erase(ended.index);
+  auto told = to_be_told(*message, outcome, dsn_passed_on);
+  read_and_notify(message, std::move(told), std::move(outcome),
+                  [this, message, in_flight_of](dumpster::AttemptOutcome complete) {
+                    write(message, std::move(complete), in_flight_of);
+                  });
 }
 
 void Dispatcher::write(const Message& message, dumpster::AttemptOutcome outcome,
@@ -191,8 +137,10 @@ void Dispatcher::recorded(const Message& message, const dumpster::AttemptOutcome
                                                 {"reason", result.error().detail}});
     return;
   }
-  for (const auto& ended : outcome.recipients)
-    message->busy.erase(ended.index);
+  note_for_postmaster(*message, outcome);
+  for (const auto& ended : outcome.recipients) {
+    if (ended.kind != Kind::delayed) message->busy.erase(ended.index);
+  }
   if (result->left) {
     message->spooled.entries = std::move(result->left->entries);
   } else {

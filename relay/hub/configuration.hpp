@@ -53,6 +53,8 @@ struct HubConfiguration {
   std::optional<NextHop> smarthost;
   BackOff back_off;
   dumpster::Duration queue_lifetime{};
+  dumpster::Duration delay_warning{};  ///< zero: none
+  std::string postmaster;              ///< never empty
   std::uint32_t connections_per_destination = 0;
   std::uint32_t max_outgoing_connections = 0;
 

@@ -37,6 +37,8 @@ DispatcherSettings dispatcher_settings(const HubConfiguration& configuration) {
   settings.hub_name = configuration.name;
   settings.back_off = configuration.back_off;
   settings.queue_lifetime = configuration.queue_lifetime;
+  settings.delay_warning = configuration.delay_warning;
+  settings.postmaster = configuration.postmaster;
   settings.connections_per_destination = configuration.connections_per_destination;
   settings.max_connections = configuration.max_outgoing_connections;
   settings.in_doubt_wait = configuration.in_doubt_wait;

@@ -18,6 +18,10 @@ class RelayForRecovery : public recovery::RunningRelay {
   }
   void hold(std::string cluster, dumpster::Duration duration, dumpster::Completion<Holding> done) override;
   void release(std::string cluster, dumpster::Completion<Holding> done) override;
+  void queue(QueueFilter filter, std::optional<dumpster::Uuid> after,
+             dumpster::Completion<QueuePage> done) override;
+  void change_queue(QueueAction action, std::vector<QueueSelection> selected,
+                    dumpster::Completion<QueueChanged> done) override;
   void reload(std::vector<dumpster::Uuid> messages) override { dispatcher_.reload(std::move(messages)); }
   bool accepting() const override { return listening_.load() && store_.writable(); }
   void load(std::string cluster, std::function<void(recovery::ClusterLoad)> done) const override;

@@ -50,6 +50,8 @@ std::vector<std::string> kept_until_restart(const HubConfiguration& running, con
   note(running.smarthost == read.smarthost, "relay.smarthost");
   note(running.back_off == read.back_off, "relay.retry_min or relay.retry_max");
   note(running.queue_lifetime == read.queue_lifetime, "relay.queue_lifetime");
+  note(running.delay_warning == read.delay_warning, "relay.delay_warning");
+  note(running.postmaster == read.postmaster, "relay.postmaster");
   note(running.connections_per_destination == read.connections_per_destination,
        "relay.connections_per_destination");
   note(running.max_outgoing_connections == read.max_outgoing_connections, "relay.max_outgoing_connections");

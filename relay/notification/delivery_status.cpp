@@ -19,6 +19,7 @@ bool wants(std::uint8_t notify, Kind kind) {
     case Kind::delay:
       return notify == 0 || (notify & bits::delay) != 0;
     case Kind::success:
+    case Kind::relayed:
       return (notify & bits::success) != 0;
   }
   return false;
@@ -30,6 +31,8 @@ std::string_view action_of(Kind kind) {
       return "failed";
     case Kind::delay:
       return "delayed";
+    case Kind::relayed:
+      return "relayed";
     case Kind::success:
       break;
   }
@@ -77,7 +80,7 @@ std::string recipient_fields(const NotificationRequest& request, const Recipient
   }
   fields += smtp::has_non_ascii(address) ? "Final-Recipient: utf-8; " : "Final-Recipient: rfc822; ";
   fields += ascii_address(address) + "\r\n";
-  fields += "Action: " + std::string{action_of(request.kind)} + "\r\n";
+  fields += "Action: " + std::string{action_of(status.kind.value_or(request.kind))} + "\r\n";
   fields += "Status: " + status_of(status.reply) + "\r\n";
   if (!status.remote_mta.empty()) fields += "Remote-MTA: dns; " + printable(status.remote_mta, 255) + "\r\n";
   fields += "Diagnostic-Code: smtp; " + words_of(status.reply) + "\r\n";
@@ -95,6 +98,9 @@ std::string_view opening(Kind kind) {
     case Kind::delay:
       return "Your message could not be delivered to the recipients below yet. It is still being\r\n"
              "tried; you need not send it again.\r\n";
+    case Kind::relayed:
+      return "Your message has been handed to the next mail server of the recipients below, which may\r\n"
+             "not tell you what becomes of it.\r\n";
     case Kind::success:
       break;
   }
@@ -107,7 +113,8 @@ std::vector<RecipientStatus> recipients_to_tell(const NotificationRequest& reque
   const auto& recipients = request.original.envelope.recipients;
   std::vector<RecipientStatus> told;
   for (const auto& status : request.recipients) {
-    if (status.index < recipients.size() && wants(recipients[status.index].notify, request.kind)) {
+    if (status.index < recipients.size() &&
+        wants(recipients[status.index].notify, status.kind.value_or(request.kind))) {
       told.push_back(status);
     }
   }
@@ -138,6 +145,8 @@ std::string explanation(const NotificationRequest& request, const std::vector<Re
     text += "\r\n<" + ascii_address(named(recipient_of(request, status))) + ">:\r\n    ";
     if (!status.remote_mta.empty()) text += printable(status.remote_mta, 255) + " said: ";
     text += words_of(status.reply) + "\r\n";
+    const auto kind = status.kind.value_or(request.kind);
+    if (kind != request.kind) text += "    (" + std::string{action_of(kind)} + ")\r\n";
   }
   return text;
 }

@@ -44,6 +44,8 @@ std::string_view subject_of(Kind kind) {
       return "Undelivered mail returned to sender";
     case Kind::delay:
       return "Delayed mail, still being tried";
+    case Kind::relayed:
+      return "Mail handed on";
     case Kind::success:
       break;
   }

@@ -17,13 +17,15 @@ enum class Kind : std::uint8_t {
   failure,  ///< refused for good, or too old
   delay,    ///< still being tried
   success,  ///< delivered, and the sender had asked to be told
+  relayed,  ///< handed to a next hop that tells nobody (RFC 3461 6.2.2), and the sender had asked to be told
 };
 
 /// What is to be said about one recipient.
 struct RecipientStatus {
-  std::uint32_t index = 0;  ///< place in the message's envelope
-  smtp::Reply reply;        ///< the last words about it; a code that does not fit the kind is told as it is
-  std::string remote_mta;   ///< host that said so; empty: the hub itself
+  std::uint32_t index = 0;   ///< place in the message's envelope
+  smtp::Reply reply;         ///< the last words about it; a code that does not fit the kind is told as it is
+  std::string remote_mta;    ///< host that said so; empty: the hub itself
+  std::optional<Kind> kind;  ///< where it is not that of the whole report
 };
 
 /// All that a notification is made of.

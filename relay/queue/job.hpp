@@ -28,6 +28,8 @@ struct QueuedMessage {
   std::shared_ptr<const std::string> body;
   /// Recipients in a job, waiting or under way: they are in no second one.
   std::set<std::uint32_t> busy;
+  /// Those of them that are in a transaction now.
+  std::set<std::uint32_t> under_way;
   /// Outcomes that are being written, and how many have been in all: what was read from the store meanwhile
   /// is stale.
   std::uint32_t recording = 0;
@@ -46,6 +48,10 @@ struct JobRecipient {
   std::string mailbox;  ///< for storage groups
 };
 
+/// The route's name in metrics and logs.
+std::string route_name_of(const Destination& destination, const std::optional<dumpster::StorageGroup>& group,
+                          bool smarthost);
+
 /// One transaction to be made: one message, one route.
 struct Job {
   std::shared_ptr<QueuedMessage> message;
@@ -55,8 +61,7 @@ struct Job {
   bool resubmission = false;
   std::vector<JobRecipient> recipients;
 
-  /// The route's name in metrics and logs.
-  std::string route_name() const;
+  std::string route_name() const { return route_name_of(destination, group, smarthost); }
 };
 
 }  // namespace relay

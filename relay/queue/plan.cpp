@@ -61,12 +61,23 @@ Job& job_for(Plan& plan, const std::shared_ptr<QueuedMessage>& message, const Wa
 
 }  // namespace
 
+FoundRoute find_route(const dumpster::SpoolEntry& entry, const std::string& address,
+                      const Directory& directory, const std::optional<NextHop>& smarthost) {
+  PlanConditions conditions;
+  conditions.smarthost = smarthost;
+  const auto found = route_of(entry, address, directory, conditions);
+  const auto* route = std::get_if<Way>(&found);
+  if (route == nullptr) return {};
+  return {route->destination, route->group,
+          route_name_of(route->destination, route->group, route->smarthost)};
+}
+
 Plan plan_jobs(const std::shared_ptr<QueuedMessage>& message, const Directory& directory,
                const PlanConditions& conditions) {
   Plan plan;
   const auto& spooled = message->spooled;
   for (const auto& entry : spooled.entries) {
-    if (message->busy.contains(entry.index)) continue;
+    if (message->busy.contains(entry.index) || entry.held) continue;
     // Whose turn has not come is looked up then. Back-off against an old node counts for nobody's route but
     // its own, which has to be known.
     if (entry.next_attempt > conditions.now && conditions.expedited_cluster.empty()) {

@@ -49,6 +49,15 @@ struct Plan {
   std::optional<dumpster::Instant> again_at;  ///< when to plan again for those that wait
 };
 
+/// Where a recipient's next attempt would go.
+struct FoundRoute {
+  std::optional<Destination> destination;  ///< none: the directory does not know it, or cannot say now
+  std::optional<dumpster::StorageGroup> group;
+  std::string name;  ///< as in metrics and logs
+};
+FoundRoute find_route(const dumpster::SpoolEntry& entry, const std::string& address,
+                      const Directory& directory, const std::optional<NextHop>& smarthost);
+
 /// Resolves the route of each recipient that is due and in no job yet, anew at each attempt, and groups them
 /// into jobs: recipients of one storage group in one transaction. What belongs to a line of the dumpster
 /// keeps its storage group whatever the directory says (promise 7). Marks nothing as busy.

@@ -58,6 +58,7 @@ asio::awaitable<Result<Done>> IncomingMessage::accept(FreshBodies& bodies) {
   pending_.clear();
   if (!written) co_return written;
   made.message = message_;
+  made.origin = origin_;
   auto accept_all = [this, &made](dumpster::Completion<Done> done) {
     store_.accept(std::move(made), std::move(done));
   };

@@ -31,6 +31,9 @@ class IncomingMessage {
   /// Makes the message durable, with the envelope that it has now.
   boost::asio::awaitable<dumpster::Result<dumpster::Done>> accept(FreshBodies& bodies);
 
+  /// Where it comes from, for people who trace it.
+  void came_from(std::string origin) { origin_ = std::move(origin); }
+
   dumpster::Message& message() { return message_; }
   const dumpster::Message& message() const { return message_; }
   const std::shared_ptr<const std::string>& fresh_body() const { return fresh_body_; }
@@ -43,6 +46,7 @@ class IncomingMessage {
   dumpster::Message message_;
   smtp::HeaderScanner scanner_;
   std::string pending_;
+  std::string origin_;
   std::shared_ptr<const std::string> fresh_body_;
   bool accepted_ = false;
 };

@@ -206,6 +206,7 @@ void Session::begin_message() {
   reception.received_at = now;
   refusal_.clear();
   incoming_.emplace(context_.store, std::move(message), smtp::received_field(reception));
+  incoming_->came_from(reception.client_name + " [" + reception.client_address + "]");
   machine_.answer({250, "2.0.0", "go on"});
 }
 
@@ -241,6 +242,7 @@ asio::awaitable<void> Session::end_message() {
       metrics::log_info("accepted", {{"id", id},
                                      {"message_id", message.message_id},
                                      {"sender", message.envelope.sender},
+                                     {"recipient", message.envelope.recipients.front().address},
                                      {"recipients", message.envelope.recipients.size()},
                                      {"size", message.size},
                                      {"client", connection_->remote().address().to_string()}});

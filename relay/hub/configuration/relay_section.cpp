@@ -27,6 +27,11 @@ void read_relay(TomlTable relay, HubConfiguration& made) {
     relay.fault("retry_max", "`retry_max` must not be shorter than `retry_min`");
   }
   made.queue_lifetime = relay.duration("queue_lifetime", Microseconds{120h}, {1s, longest});
+  made.delay_warning = relay.duration("delay_warning", Microseconds{4h}, {Microseconds{0}, longest});
+  made.postmaster = relay.string("postmaster", "");
+  if (!made.postmaster.empty() && made.postmaster.find('@') == std::string::npos)
+    relay.fault("postmaster", "`postmaster` is not an address");
+  if (made.postmaster.empty()) made.postmaster = "postmaster@" + made.name;
   made.connections_per_destination =
       static_cast<std::uint32_t>(relay.integer("connections_per_destination", 20, {1, 1000}));
   made.max_outgoing_connections =

@@ -44,6 +44,13 @@ class FakeStore final : public dumpster::Store {
                   Completion<std::vector<dumpster::SpooledMessage>> done) override {
     done(std::vector<dumpster::SpooledMessage>{});
   }
+  void hold_recipients(Uuid, std::vector<std::uint32_t>, bool, Completion<Done> done) override {
+    done(Done{});
+  }
+  void history(dumpster::HistoryQuery query, Completion<dumpster::HistoryFound> done) override {
+    asked = std::move(query);
+    done(remembered);
+  }
   void mark_trying(Uuid, std::vector<std::uint32_t>, Completion<Done> done) override { done(Done{}); }
   void record(dumpster::AttemptOutcome, Completion<dumpster::AttemptRecorded> done) override {
     done(dumpster::AttemptRecorded{});
@@ -194,6 +201,8 @@ class FakeStore final : public dumpster::Store {
   std::map<std::string, std::pair<dumpster::ResubmissionRequest, dumpster::Resubmission>> requests;
   std::set<std::pair<std::string, std::string>> contacts;
   std::optional<dumpster::AbsentReport> absent;
+  std::optional<dumpster::HistoryQuery> asked;
+  dumpster::HistoryFound remembered;
   bool by_agent = false;
   std::size_t pages = 0;
   std::uint64_t made_up = 0;  ///< lines, a microsecond apart, that exist only while they are listed
@@ -244,6 +253,21 @@ class FakeRelay final : public RunningRelay {
     held_for.reset();
     done(Holding{std::nullopt, 0});
   }
+  void queue(QueueFilter filter, std::optional<dumpster::Uuid>,
+             dumpster::Completion<QueuePage> done) override {
+    filtered = std::move(filter);
+    done(QueuePage{queued, std::nullopt});
+  }
+  void change_queue(QueueAction action, std::vector<QueueSelection> selected,
+                    dumpster::Completion<QueueChanged> done) override {
+    QueueChanged changed;
+    for (const auto& selection : selected) {
+      ++changed.messages;
+      changed.recipients += selection.recipients.size();
+    }
+    changes.emplace_back(action, std::move(selected));
+    done(changed);
+  }
   void reload(std::vector<dumpster::Uuid> messages) override { reloaded += messages.size(); }
   bool accepting() const override { return true; }
   void load(std::string, std::function<void(ClusterLoad)> done) const override { done(cluster_load); }
@@ -254,6 +278,9 @@ class FakeRelay final : public RunningRelay {
   std::size_t reloaded = 0;
   std::optional<dumpster::Duration> held_for;
   ClusterLoad cluster_load;
+  std::vector<QueuedMail> queued;
+  QueueFilter filtered;
+  std::vector<std::pair<QueueAction, std::vector<QueueSelection>>> changes;
 
  private:
   dumpster::Store& store_;

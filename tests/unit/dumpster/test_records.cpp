@@ -49,6 +49,8 @@ SpoolRecord some_spool() {
   full.ever_delivered = true;
   full.resubmission = new_uuid(some_time);
   full.resubmit_until = some_time + 24h;
+  full.held = true;
+  full.delay_told = true;
   record.entries = {fresh, full};
   return record;
 }
@@ -201,4 +203,48 @@ TEST_CASE("the digest of a request tells apart what the asker said and nothing e
   other.recipient.clear();
   other.message_id = "alice";
   CHECK(digest_of(other) != digest);
+}
+
+TEST_CASE("a cluster's record of an earlier program, which knew no hold, is read as not held") {
+  ClusterRecord record;
+  record.active = "node1";
+  record.agent_seen = {{"node1", some_time}};
+  const auto payload = encode(record);
+  CHECK(decode_cluster(payload).value() == record);
+  CHECK(decode_cluster(payload.substr(0, payload.size() - 1)).value() == record);
+  record.held_until = some_time + 5min;
+  CHECK(decode_cluster(encode(record)).value() == record);
+}
+
+TEST_CASE("events of a history are read as they were written, one behind the other") {
+  HistoryEvent accepted;
+  accepted.at = some_time;
+  accepted.message = new_uuid(some_time);
+  accepted.sender = "sender@example.test";
+  accepted.message_id = "id@example.test";
+  accepted.origin = "client [192.0.2.1]";
+  accepted.size = 70'000;
+  accepted.addresses = {"alice@example.test", "bob@example.test"};
+  accepted.originals = {"boss@example.test", ""};
+  accepted.recipients = {0, 1};
+  HistoryEvent delivered;
+  delivered.kind = HistoryEvent::Kind::delivered;
+  delivered.at = some_time + 1s;
+  delivered.message = accepted.message;
+  delivered.recipients = {1};
+  delivered.attempt = 3;
+  delivered.group = StorageGroup{"ccr1", "sg1"};
+  delivered.where = "node1";
+  delivered.reply = "250 2.0.0 stored";
+  delivered.retained = true;
+  delivered.resubmission = new_uuid(some_time);
+  HistoryEvent held;
+  held.kind = HistoryEvent::Kind::held;
+  held.at = some_time + 2s;
+  held.message = accepted.message;
+  held.recipients = {0, 300};
+  const auto payload = encode(accepted) + encode(delivered) + encode(held);
+  CHECK(decode_history(payload).value() == std::vector{accepted, delivered, held});
+  CHECK(decode_history("").value().empty());
+  CHECK_FALSE(decode_history(payload.substr(0, payload.size() - 1)));
 }
