@@ -10,6 +10,7 @@ import re
 import shutil
 import socket
 import threading
+import time
 
 from . import maildir
 from .processes import free_port
@@ -23,6 +24,10 @@ DEFER = "defer"  # 4xx for every recipient
 STALL = "stall"  # no reply for as long as the connection lives, nothing stored
 DROP_STORED = "drop stored"  # stored, but the connection ends before the reply
 DROP_UNSTORED = "drop unstored"  # the connection ends after the data, nothing stored
+SLOW = "slow"  # stored, and the replies come a byte at a time
+ONE_MORE = "one more"  # stored, and answered with one reply too many
+ONE_LESS = "one less"  # stored, but the last reply is missing and the connection ends
+SHUT = "shut"  # 421 instead of the replies, nothing stored, and the connection ends
 
 
 class LmtpSink:
@@ -151,7 +156,7 @@ class LmtpSink:
                     reply("503 5.5.1 No recipients")
                     continue
                 reply("354 Go on")
-                if not self._store(reply, recipients, self._data(lines)):
+                if not self._store(connection, reply, recipients, self._data(lines)):
                     return
                 recipients = []
             elif verb == "QUIT":
@@ -169,7 +174,7 @@ class LmtpSink:
             data += line[1:] if line.startswith(b".") else line
         raise OSError("the connection ended within the data")
 
-    def _store(self, reply, recipients, data):
+    def _store(self, connection, reply, recipients, data):
         """Obeys the first rule for the message. False when the connection is to end."""
         message_id = MESSAGE_ID.search(data).group(1).decode()
         with self._lock:
@@ -178,7 +183,7 @@ class LmtpSink:
             if rule:
                 self.rules.remove(rule)
         order = rule[1] if rule else None
-        if order in (None, DROP_STORED) and self._listener is not None:
+        if order in (None, DROP_STORED, SLOW, ONE_MORE, ONE_LESS) and self._listener is not None:
             for recipient in recipients:
                 self._write(recipient.lower(), data)
         if order in (DROP_STORED, DROP_UNSTORED):
@@ -186,13 +191,25 @@ class LmtpSink:
         if order == STALL:
             threading.Event().wait(600)
             return False
-        words = {REFUSE: "554 5.7.1 Not wanted", DEFER: "451 4.2.0 Not now", None: "250 2.1.5 Stored"}
-        if order is None:
+        if order == SHUT:
+            reply("421 4.3.2 Going down")
+            return False
+        words = {REFUSE: "554 5.7.1 Not wanted", DEFER: "451 4.2.0 Not now"}
+        word = words.get(order, "250 2.1.5 Stored")
+        answered = recipients if self.protocol == "lmtp" else recipients[:1]
+        if order == ONE_LESS:
+            answered = answered[:-1]
+        if order not in words:
             with self._lock:
-                self.acknowledged |= {(recipient.lower(), message_id) for recipient in recipients}
-        for _ in recipients if self.protocol == "lmtp" else recipients[:1]:
-            reply(words[order])
-        return True
+                self.acknowledged |= {(recipient.lower(), message_id) for recipient in answered}
+        for _ in range(len(answered) + (1 if order == ONE_MORE else 0)):
+            if order == SLOW:
+                for byte in word + "\r\n":
+                    connection.sendall(byte.encode())
+                    time.sleep(0.005)
+            else:
+                reply(word)
+        return order != ONE_LESS
 
     def _write(self, mailbox, data):
         with self._lock:
