@@ -1,0 +1,147 @@
+#include <cstdlib>
+#include <map>
+
+#include "store_fixture.hpp"
+
+using namespace dumpster;
+using namespace dumpster::testing;
+namespace fs = std::filesystem;
+
+// Stores as earlier versions wrote them lie in `stores/format-N`. The one of today's version is made by
+//
+//   EXAMPLE_STORE=tests/integration/dumpster/stores/format-N build/dev/bin/integration_dumpster '[example]'
+
+namespace {
+
+class FormatFixture : public StoreFixture {
+ public:
+  Message accept_named(const std::string& name, std::vector<std::string> recipients, std::size_t size) {
+    auto made = new_message(std::move(recipients), size);
+    made.message.message_id = name;
+    const auto message = made.message;
+    for (std::uint32_t i = 0; message.chunks > 1 && i < message.chunks; ++i)
+      append(message, i);
+    wait_value<Done>([&](auto done) { store().accept(std::move(made), std::move(done)); });
+    return message;
+  }
+
+  void append(const Message& message, std::uint32_t chunk) {
+    auto bytes = body_of(message).substr(chunk * body_chunk_size, body_chunk_size);
+    wait_value<Done>(
+        [&](auto done) { store().append_body(message.key, chunk, std::move(bytes), std::move(done)); });
+  }
+
+  ResubmissionItem item(const Message& message) {
+    ResubmissionItem made;
+    made.delivery_id = delivery_id_of(message.key, "ccr1", "sg1");
+    return made;
+  }
+
+  void fill();
+
+  /// The store as a crash of the machine would leave it now, without what a store does not need.
+  void copy_to(const fs::path& folder) {
+    fs::create_directories(folder.parent_path());
+    fs::copy(path(), folder, fs::copy_options::recursive);
+    for (const auto& entry : fs::directory_iterator{folder / "db"}) {
+      const auto name = entry.path().filename().string();
+      if (name == "LOCK" || name == "IDENTITY" || name.starts_with("OPTIONS")) fs::remove(entry.path());
+    }
+  }
+
+  void open_copy_of(const fs::path& folder) {
+    shut();
+    fs::remove_all(path());
+    fs::copy(folder, path(), fs::copy_options::recursive);
+    reopen();
+  }
+};
+
+void FormatFixture::fill() {
+  using Kind = RecipientOutcome::Kind;
+  deliver(accept_named("delivered", {"alice@example.test"}, 100));
+  const auto doubtful = accept_named("in doubt", {"alice@example.test"}, 200);
+  put_in_doubt(doubtful);
+  const auto absent = accept_named("absent", {"alice@example.test"}, 300);
+  deliver(absent);
+  AbsentReport report;
+  report.group = sg1;
+  report.node = node;
+  report.items = {item(absent)};
+  wait_value<Done>([&](auto done) { store().mark_absent(report, std::move(done)); });
+  const auto failed = accept_named("failed", {"alice@example.test"}, 400);
+  deliver(failed);
+  resubmit(items("a refused one", {item(failed)}));
+  record(outcome(failed, {0}, Kind::refused, sg1, 2));
+  const auto again = accept_named("resubmitting", {"alice@example.test"}, 500);
+  deliver(again);
+  resubmit(items("a running one", {item(again)}));
+  const auto shared = accept_named("two groups", {"alice@example.test", "bob@example.test"}, 150'000);
+  record(outcome(shared, {0}, Kind::delivered, sg1));
+  record(outcome(shared, {1}, Kind::delivered, sg2));
+  reopen();  // all of that is in tables now, what follows is in the log
+  record(outcome(accept_named("deferred", {"carol@elsewhere.test"}, 600), {0}, Kind::deferred, std::nullopt));
+  accept_named("never tried", {"alice@example.test"}, 700);
+  append(new_message({"alice@example.test"}, 150'000).message, 0);  // its end never comes
+}
+
+std::map<std::string, DeliveryState> states_of(const std::vector<Delivery>& lines) {
+  std::map<std::string, DeliveryState> states;
+  for (const auto& line : lines)
+    states.emplace(line.message_id, line.state);
+  return states;
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(FormatFixture, "the example store of this version is written", "[.][example]") {
+  const char* wanted = std::getenv("EXAMPLE_STORE");
+  REQUIRE(wanted != nullptr);
+  fill();
+  copy_to(wanted);
+}
+
+TEST_CASE_METHOD(FormatFixture,
+                 "a store that an earlier version has written is opened with all that it holds") {
+  const auto format = GENERATE(1);
+  open_copy_of(fs::path{EXAMPLE_STORES} / ("format-" + std::to_string(format)));
+  using State = DeliveryState;
+  CHECK(states_of(lines(sg1)) == std::map<std::string, State>{{"delivered", State::delivered},
+                                                              {"in doubt", State::in_doubt},
+                                                              {"absent", State::absent},
+                                                              {"failed", State::failed},
+                                                              {"resubmitting", State::resubmitting},
+                                                              {"two groups", State::delivered}});
+  CHECK(states_of(lines(sg2)) == std::map<std::string, State>{{"two groups", State::delivered}});
+  std::map<std::string, SpooledMessage> spool;
+  const auto all = wait_value<std::vector<SpooledMessage>>(
+      [&](auto done) { store().scan_spool(std::nullopt, 100, std::move(done)); });
+  for (const auto& spooled : all)
+    spool.emplace(spooled.message.message_id, spooled);
+  REQUIRE(spool.size() == 4);
+  CHECK(spool.at("in doubt").entries.front().in_doubt);
+  CHECK_FALSE(spool.at("resubmitting").entries.front().resubmission.is_nil());
+  CHECK(spool.at("deferred").entries.front().attempts == 1);
+  CHECK(spool.at("never tried").entries.front().attempts == 0);
+  const auto& shared = lines(sg2).front();
+  Message message;
+  message.key = shared.message;
+  message.size = shared.size;
+  for (std::uint32_t chunk = 0; chunk < 3; ++chunk)
+    CHECK(body(message.key, chunk).value() ==
+          body_of(message).substr(chunk * body_chunk_size, body_chunk_size));
+  const auto requests =
+      wait_value<std::vector<Resubmission>>([&](auto done) { store().resubmissions(10, std::move(done)); });
+  REQUIRE(requests.size() == 2);
+  CHECK(requests.at(0).state == ResubmissionState::running);
+  CHECK(requests.at(1).failed == 1);
+  CHECK(group(sg1).messages == 6);
+  CHECK(group(sg1).in_doubt == 1);
+  CHECK_FALSE(store().identity().clean_shutdown);
+
+  // And it goes on.
+  clock().advance(1h);
+  deliver(accept());
+  CHECK(group(sg1).messages == 7);
+  reopen();
+}
