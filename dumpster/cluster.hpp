@@ -14,6 +14,8 @@ namespace dumpster {
 struct RetentionLimits {
   std::uint64_t max_size = 1ULL << 30;  ///< bytes
   Duration max_time = std::chrono::hours{24 * 7};
+  /// What every passive node has reported as replicated goes, too.
+  bool truncate_replicated = false;
 
   bool off() const { return max_size == 0 || max_time == Duration::zero(); }
   bool operator==(const RetentionLimits&) const = default;

@@ -23,7 +23,7 @@ Recipient read_recipient(Decoder& in) {
 /// Bits that say which parts of a spool entry follow: fresh mail has none of them.
 namespace part {
 constexpr std::uint8_t trying = 1, in_doubt = 2, ever_delivered = 4, line = 8, resubmission = 16, held = 32,
-                       delay_told = 64, known = 127;
+                       delay_told = 64, from_backup = 128, known = 255;
 }
 
 void put(Encoder& out, const SpoolEntry& entry) {
@@ -35,6 +35,7 @@ void put(Encoder& out, const SpoolEntry& entry) {
   if (!entry.resubmission.is_nil()) parts |= part::resubmission;
   if (entry.held) parts |= part::held;
   if (entry.delay_told) parts |= part::delay_told;
+  if (entry.from_backup) parts |= part::from_backup;
   out.number(entry.index);
   out.byte(parts);
   out.number(entry.attempts);
@@ -63,6 +64,7 @@ SpoolEntry read_entry(Decoder& in) {
   entry.ever_delivered = (parts & part::ever_delivered) != 0;
   entry.held = (parts & part::held) != 0;
   entry.delay_told = (parts & part::delay_told) != 0;
+  entry.from_backup = (parts & part::from_backup) != 0;
   entry.attempts = in.number32();
   entry.next_attempt = in.instant();
   entry.last_reply = in.text();

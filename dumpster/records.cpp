@@ -25,9 +25,9 @@ Result<HubRecord> decode_hub(std::string_view payload) {
   } catch (const Malformed& malformed) {
     return Error{Fault::damaged, malformed.what()};
   }
-  if (format != format_version) {
-    return Error{Fault::invalid, "the store has format " + std::to_string(format) + ", this program knows " +
-                                     std::to_string(format_version)};
+  if (format == 0 || format > format_version) {
+    return Error{Fault::invalid, "the store has format " + std::to_string(format) +
+                                     ", this program knows formats up to " + std::to_string(format_version)};
   }
   return decoded<HubRecord>(payload, [](Decoder& in, HubRecord& record) {
     record.format = in.number();
@@ -84,11 +84,20 @@ std::string encode(const GroupRecord& record) {
   out.number(record.in_doubt);
   out.instant(record.covered_from);
   out.flag(record.retention_off);
+  out.number(record.replicated.size());
+  for (const auto& [node, through] : record.replicated) {
+    out.text(node);
+    out.instant(through);
+  }
   return out.take();
 }
 
 Result<GroupRecord> decode_group(std::string_view payload) {
-  return decoded<GroupRecord>(payload, [](Decoder& in, GroupRecord& record) {
+  return decode_group_of(format_version, payload);
+}
+
+Result<GroupRecord> decode_group_of(std::uint64_t format, std::string_view payload) {
+  return decoded<GroupRecord>(payload, [format](Decoder& in, GroupRecord& record) {
     record.number = in.number32();
     record.created = in.instant();
     record.messages = in.number();
@@ -96,6 +105,12 @@ Result<GroupRecord> decode_group(std::string_view payload) {
     record.in_doubt = in.number();
     record.covered_from = in.instant();
     record.retention_off = in.flag();
+    if (format == 1) return;
+    for (auto left = in.count(2); left > 0; --left) {
+      auto node = in.text();
+      const auto through = in.instant();
+      record.replicated.push_back({std::move(node), through});
+    }
   });
 }
 

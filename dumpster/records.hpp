@@ -20,8 +20,8 @@ namespace dumpster {
 
 /// The values that the store keeps, beside those that its interface shows. FORMAT.md describes their bytes.
 
-/// The version of the whole store: keys, families and records.
-inline constexpr std::uint64_t format_version = 1;
+/// The version of the whole store: keys, families and records. FORMAT.md says what each one has brought.
+inline constexpr std::uint64_t format_version = 2;
 
 /// One for the whole store, part of every write.
 struct HubRecord {
@@ -50,6 +50,14 @@ struct ClusterRecord {
   bool operator==(const ClusterRecord&) const = default;
 };
 
+/// Everything that was delivered up to `through` is on this node.
+struct ReplicatedThrough {
+  std::string node;
+  Instant through{};
+
+  bool operator==(const ReplicatedThrough&) const = default;
+};
+
 struct GroupRecord {
   std::uint32_t number = 0;  ///< stands for the group in the keys of its lines
   Instant created{};
@@ -57,7 +65,8 @@ struct GroupRecord {
   std::uint64_t bytes = 0;
   std::uint64_t in_doubt = 0;  ///< recipients
   Instant covered_from{};
-  bool retention_off = false;  ///< as it was in the last run
+  bool retention_off = false;                 ///< as it was in the last run
+  std::vector<ReplicatedThrough> replicated;  ///< of nodes that were passive when they reported, in this term
 
   bool operator==(const GroupRecord&) const = default;
 };
@@ -126,9 +135,12 @@ std::string encode(const ResubmissionKeyRecord& record);
 std::string encode(const std::vector<Uuid>& ids);
 std::string encode(const HistoryEvent& event);  ///< several of them, one behind the other, are a payload
 
+/// Also of an older format, whose number it gives; `invalid` for a newer one.
 Result<HubRecord> decode_hub(std::string_view payload);
 Result<ClusterRecord> decode_cluster(std::string_view payload);
 Result<GroupRecord> decode_group(std::string_view payload);
+/// As a store of `format` has written it.
+Result<GroupRecord> decode_group_of(std::uint64_t format, std::string_view payload);
 Result<Traffic> decode_traffic(std::string_view payload);
 Result<Message> decode_message(const Uuid& key, std::string_view payload);
 Result<SpoolRecord> decode_spool(std::string_view payload);

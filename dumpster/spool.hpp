@@ -30,6 +30,9 @@ struct SpoolEntry {
   bool ever_delivered = false;  ///< of that line
   Uuid resubmission;            ///< the resubmission that it belongs to; nil for fresh mail
   Instant resubmit_until{};     ///< end of `resubmit_lifetime`, when `resubmission` is not nil
+  /// It stood in the spool of a backup and may have been delivered since that was made, wherever it goes.
+  /// Ends with the first attempt of this store.
+  bool from_backup = false;
 
   bool operator==(const SpoolEntry&) const = default;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "dumpster/resubmission.hpp"
 #include "dumpster/spool.hpp"
 #include "dumpster/traffic.hpp"
+#include "dumpster/verify.hpp"
 
 namespace dumpster {
 
@@ -106,7 +108,9 @@ struct DeliveryQuery {
 };
 
 struct DeliveryPage {
-  std::vector<Delivery> deliveries;      ///< oldest first
+  std::vector<Delivery> deliveries;  ///< oldest first
+  /// Behind the last place of the page where deliveries may be that cannot be read.
+  std::optional<Instant> damaged_until;
   std::optional<Instant> continue_from;  ///< `from` of the next page; nothing after the last one
 };
 
@@ -124,6 +128,18 @@ struct Purged {
   std::uint64_t bytes = 0;
   std::uint64_t kept = 0;                ///< in doubt or being resubmitted: those are settled first
   std::optional<Instant> continue_from;  ///< `from` of the next piece; nothing after the last one
+};
+
+/// A passive node's word that everything delivered up to `through` is on it (replication feedback).
+struct ReplicationReport {
+  StorageGroup group;
+  std::string node;
+  Instant through{};  ///< included
+};
+
+struct BackupMade {
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
 };
 
 struct HubIdentity {
@@ -171,7 +187,8 @@ class Store {
   virtual void accept(NewMessage message, Completion<Done> done) = 0;
   /// A spooled message, or nothing when all its recipients are settled.
   virtual void load(Uuid message, Completion<std::optional<SpooledMessage>> done) = 0;
-  /// Spooled messages in the order of their keys, `limit` at the most, behind `after`.
+  /// Spooled messages in the order of their keys, `limit` at the most, behind `after`. What is damaged stays
+  /// where it is and is left out.
   virtual void scan_spool(std::optional<Uuid> after, std::size_t limit,
                           Completion<std::vector<SpooledMessage>> done) = 0;
   /// An operator's hold on recipients, or its end; those that are gone are passed over. `not_found` when none
@@ -205,6 +222,7 @@ class Store {
   // -----------------------------------------------------------------------------------------------
   /// Begins a listing: its `now` is the latest instant up to which the listing is complete.
   virtual void snapshot(Completion<Snapshot> done) = 0;
+  /// Damaged deliveries are passed over; the page says so.
   virtual void list(DeliveryQuery query, Completion<DeliveryPage> done) = 0;
   /// All lines of one delivery id, oldest first; `not_found` when there is none.
   virtual void find(StorageGroup group, Uuid delivery_id, Completion<std::vector<Delivery>> done) = 0;
@@ -215,6 +233,12 @@ class Store {
   /// an id.
   virtual void purge(PurgeRequest request, Completion<Purged> done) = 0;
   virtual void mark_absent(AbsentReport report, Completion<Done> done) = 0;
+  /// Gives what stands for the node now: its word never goes backwards, and nothing is replicated before it
+  /// is delivered. It holds until the next activation: what the new active node lacks, the others lose with
+  /// its copy. With `truncate_replicated` deliveries go that all passive nodes have, but for what is in
+  /// doubt, being resubmitted or failed. The coverage stays: nobody misses them. `not_found` for a node that
+  /// the cluster does not have, `conflict` for the active one.
+  virtual void report_replicated(ReplicationReport report, Completion<Instant> done) = 0;
 
   /// What is remembered of messages, whatever became of them. Reads all of the history: for people, not for
   /// programs that ask often.
@@ -248,8 +272,17 @@ class Store {
   // --- the store itself
   // ---------------------------------------------------------------------------------------
   virtual HubIdentity identity() const = 0;
+  /// Makes `folder` (absolute; not there yet, or empty) a copy of the store as it is at one moment, while
+  /// everything else goes on. Opened by a hub it is a new store: other `store_id`, nothing covered from
+  /// before, what is in its spool may have been delivered, its resubmissions are cancelled. `conflict` while
+  /// another long job is going on or when there is something in the folder; after any error nothing is left
+  /// there.
+  virtual void backup(std::filesystem::path folder, Completion<BackupMade> done) = 0;
   /// Brings the gauges up to the last write; called before they are read.
   virtual void show_gauges() = 0;
+  /// Checks the whole store as it is at one moment, while everything else goes on, at a pace that leaves the
+  /// disk to others half of the time. `conflict` while another long job is going on.
+  virtual void verify(Completion<Verification> done) = 0;
   /// Other limits for a group, from now on; what is over them goes at once. While retention is off the
   /// coverage is `now`; switched on again it begins then. `not_found`.
   virtual void set_limits(StorageGroup group, RetentionLimits limits, Completion<Done> done) = 0;

@@ -57,8 +57,14 @@ struct HubMetrics::Families {
             "Size with which the traffic of the last days would have been held for the whole time limit.");
   Family<Counter>& dumpster_retained =
       counter(registry, "dumpster_retained_total", "Deliveries put into the dumpster.");
+  Family<Counter>& dumpster_removed_unconfirmed =
+      counter(registry, "dumpster_removed_unconfirmed_total",
+              "Deliveries that size or time removed before any node had confirmed them.");
   Family<Counter>& dumpster_removed =
       counter(registry, "dumpster_removed_total", "Deliveries that left the dumpster, by reason.");
+  Family<Gauge>& dumpster_store_damaged =
+      gauge(registry, "dumpster_store_damaged_places",
+            "Records and parts of files that could not be read since the start.");
   Family<Counter>& dumpster_store_reopened = counter(
       registry, "dumpster_store_reopened_total", "Times the store was opened again after a failed write.");
   Family<Gauge>& dumpster_in_doubt =
@@ -108,6 +114,7 @@ struct HubMetrics::Families {
   Histogram& commit_batch = relay_commit_batch.Add({}, batch_messages);
   Histogram& delivery_duration = relay_delivery_duration.Add({}, delivery_seconds);
   Counter& deleted_recipients = relay_deleted.Add({});
+  Gauge& store_damaged = dumpster_store_damaged.Add({});
   Counter& store_reopened = dumpster_store_reopened.Add({});
   Gauge& spool_messages = relay_spool_messages.Add({});
   Gauge& spool_bytes = relay_spool_bytes.Add({});
@@ -135,6 +142,16 @@ void HubMetrics::storage_group(std::string_view cluster, std::string_view group,
   families_->dumpster_retained.Add(labels);
   for (const char* reason : {"size", "time", "replicated", "operator"})
     removed(cluster, group, reason, 0);
+  removed_unconfirmed(cluster, group, 0);
+}
+
+void HubMetrics::removed_unconfirmed(std::string_view cluster, std::string_view group, std::uint64_t count) {
+  families_->dumpster_removed_unconfirmed.Add(group_labels(cluster, group))
+      .Increment(static_cast<double>(count));
+}
+
+void HubMetrics::damaged_places(std::uint64_t count) {
+  families_->store_damaged.Set(static_cast<double>(count));
 }
 
 void HubMetrics::store_reopened() {

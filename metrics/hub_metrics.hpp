@@ -32,7 +32,10 @@ class HubMetrics {
   /// `reason`: size, time, replicated, operator.
   void removed(std::string_view cluster, std::string_view group, std::string_view reason,
                std::uint64_t count);
+  /// Of those removed by size or time.
+  void removed_unconfirmed(std::string_view cluster, std::string_view group, std::uint64_t count);
   void store_reopened();
+  void damaged_places(std::uint64_t count);
   void committed(std::chrono::nanoseconds duration, std::uint64_t messages_in_batch);
   void spool(std::uint64_t messages, std::uint64_t bytes, double oldest_age_seconds);
 

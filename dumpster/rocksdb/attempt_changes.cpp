@@ -99,6 +99,8 @@ void Recording::sort_recipient(const RecipientOutcome& recipient, bool supersede
     return;
   }
   entry->trying = false;
+  // The doubt about what became of it elsewhere is the first one recorded; what comes then was an attempt.
+  if (recipient.kind != Kind::in_doubt || entry->in_doubt) entry->from_backup = false;
   entry->last_reply = recipient.reply;
   entry->attempts += 1;
   switch (recipient.kind) {

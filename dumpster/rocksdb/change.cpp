@@ -28,6 +28,8 @@ void Counted::add(const Counted& more) {
   }
   for (const auto& [reason, count] : more.removed)
     removed[reason] += count;
+  for (const auto& [group, count] : more.unconfirmed)
+    unconfirmed[group] += count;
   for (const auto& [result, count] : more.resubmitted)
     resubmitted[result] += count;
 }
@@ -172,7 +174,14 @@ void Change::settle_references() {
   for (const auto& [message, references] : references_) {
     if (references.difference == 0) continue;
     const auto key = key::references(message);
-    const auto stored = get(Family::messages, key);
+    std::optional<std::string> stored;
+    try {
+      stored = get(Family::messages, key);
+    } catch (const Refused& refused) {
+      // How many others refer to it cannot be told: message and body stay.
+      if (refused.error().fault != Fault::damaged) throw;
+      continue;
+    }
     const std::int64_t before = stored ? static_cast<std::int64_t>(Decoder{*stored}.number()) : 1;
     const std::int64_t after = before + references.difference;
     if (after <= 0) {

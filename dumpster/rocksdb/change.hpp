@@ -27,7 +27,8 @@ struct Retained {
 struct Counted {
   std::map<StorageGroup, Retained> retained;
   std::map<std::pair<StorageGroup, std::string>, std::uint64_t> removed;  ///< by reason
-  std::map<std::string, std::uint64_t> resubmitted;                       ///< recipients by result
+  std::map<StorageGroup, std::uint64_t> unconfirmed;  ///< removed with nobody having confirmed them
+  std::map<std::string, std::uint64_t> resubmitted;   ///< recipients by result
 
   void add(const Counted& more);
 };

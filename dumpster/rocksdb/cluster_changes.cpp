@@ -12,7 +12,19 @@ namespace {
 /// What was pinned by the old state of the cluster may be looked at again.
 void search_lines_again(Change& change, std::string_view cluster) {
   for (const auto& [name, entry] : change.tables().groups) {
-    if (name.cluster == cluster) change.edit_group(name).evict_from = Instant::min();
+    if (name.cluster != cluster) continue;
+    auto& group = change.edit_group(name);
+    group.evict_from = Instant::min();
+    group.truncate_from = Instant::min();
+  }
+}
+
+/// They were about copies of what the node before had. The new active node may lack some of it, and the
+/// others follow it from now on.
+void forget_reports(Change& change, std::string_view cluster) {
+  for (const auto& [name, entry] : change.tables().groups) {
+    if (name.cluster == cluster && !entry.record.replicated.empty())
+      change.edit_group(name).record.replicated.clear();
   }
 }
 
@@ -56,6 +68,7 @@ ActivationResult activate(Change& change, const Activation& activation) {
     record.activated_at = change.clock();
     record.recovered = false;
     search_lines_again(change, activation.cluster);
+    forget_reports(change, activation.cluster);
   }
   if (result.applied && activation.by_agent)
     note_agent(change, activation.cluster, activation.node, change.clock());
@@ -90,6 +103,27 @@ Done mark_absent(Change& change, const AbsentReport& report) {
     }
   }
   return {};
+}
+
+Instant report_replicated(Change& change, const ReplicationReport& report) {
+  const auto& cluster = change.cluster(report.group.cluster);
+  const auto& nodes = cluster.definition.nodes;
+  if (std::find(nodes.begin(), nodes.end(), report.node) == nodes.end())
+    throw Refused{{Fault::not_found, report.group.cluster + " has no node " + report.node}};
+  if (cluster.record.active == report.node) {
+    throw Refused{{Fault::conflict, report.node + " is the active node of " + report.group.cluster +
+                                        ": what is replicated is said by the passive ones"}};
+  }
+  // What will be delivered from now on has a later time than this.
+  const auto through = std::min(report.through, change.tables().hub.last_time);
+  const auto& known = change.group(report.group).record.replicated;
+  const auto is_its = [&](const ReplicatedThrough& one) { return one.node == report.node; };
+  const auto before = std::find_if(known.begin(), known.end(), is_its);
+  if (before != known.end() && before->through >= through) return before->through;
+  auto& reports = change.edit_group(report.group).record.replicated;
+  std::erase_if(reports, is_its);
+  reports.push_back({report.node, through});
+  return through;
 }
 
 }  // namespace dumpster::rocks

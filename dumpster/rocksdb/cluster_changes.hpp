@@ -21,4 +21,7 @@ void note_agent(Change& change, const std::string& cluster, const std::string& n
 void require_current(const Change& change, const std::string& cluster, const std::string& node,
                      std::uint64_t term);
 
+/// Gives what stands for the node now.
+Instant report_replicated(Change& change, const ReplicationReport& report);
+
 }  // namespace dumpster::rocks

@@ -1,10 +1,9 @@
 #include "dumpster/rocksdb/committer.hpp"
 
-#include <rocksdb/write_batch.h>
-
 #include "dumpster/codec.hpp"
 #include "dumpster/rocksdb/reopening.hpp"
 #include "dumpster/rocksdb/retention.hpp"
+#include "dumpster/rocksdb/writing.hpp"
 #include "metrics/log.hpp"
 
 namespace dumpster::rocks {
@@ -121,7 +120,7 @@ void Committer::commit(Pendings pendings) {
   retain(batch, clock);
   const auto begun = std::chrono::steady_clock::now();
   const bool changed = changes_anything(batch);
-  const auto status = changed ? write(batch, synced) : rocksdb::Status::OK();
+  const auto status = changed ? write(database_, tables_, batch, synced) : rocksdb::Status::OK();
   if (!status.ok()) {
     fail(status, applied);
     for (const auto& pending : applied)
@@ -159,33 +158,6 @@ bool Committer::changes_anything(const Batch& batch) const {
   return encode(tables_.hub) != encode(published_.hub);
 }
 
-rocksdb::Status Committer::write(Batch& batch, bool synced) {
-  tables_.hub.sequence += 1;
-  rocksdb::WriteBatch writing;
-  const auto put = [&](const std::string& key, const std::string& payload) {
-    database_.put(writing, Family::state, key, seal(key, payload));
-  };
-  put(key::hub(), encode(tables_.hub));
-  if (!batch.history.empty()) {
-    const auto key = key::history(tables_.hub.sequence);
-    database_.put(writing, Family::history, key, seal(key, batch.history));
-  }
-  for (const auto& name : batch.dirty_clusters)
-    put(key::cluster(name), encode(tables_.clusters.at(name).record));
-  for (const auto& name : batch.dirty_groups)
-    put(key::group(name), encode(tables_.groups.at(name).record));
-  for (std::size_t family = 0; family < family_count; ++family) {
-    for (const auto& [key, value] : batch.overlay[family]) {
-      if (value) {
-        database_.put(writing, static_cast<Family>(family), key, *value);
-      } else {
-        database_.erase(writing, static_cast<Family>(family), key);
-      }
-    }
-  }
-  return database_.write(writing, synced);
-}
-
 void Committer::publish(const Batch& batch) {
   {
     const std::lock_guard lock{published_mutex_};
@@ -205,6 +177,8 @@ void Committer::publish(const Batch& batch) {
   for (const auto& [which, count] : batch.counted.removed) {
     metrics_->removed(which.first.cluster, which.first.group, which.second, count);
   }
+  for (const auto& [group, count] : batch.counted.unconfirmed)
+    metrics_->removed_unconfirmed(group.cluster, group.group, count);
   for (const auto& [result, count] : batch.counted.resubmitted)
     metrics_->resubmitted_messages(result, count);
 }
@@ -247,7 +221,7 @@ void Committer::reopen() {
     take_back(change, refused_);
     change.join();
   }
-  const auto status = write(batch, true);
+  const auto status = write(database_, tables_, batch, true);
   if (!status.ok()) throw Refused{error_from(status, "the first write after opening again")};
   {
     const std::lock_guard lock{published_mutex_};

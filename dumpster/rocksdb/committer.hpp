@@ -81,7 +81,6 @@ class Committer {
   bool apply(PendingChange& pending, Batch& batch, Instant clock);
   void retain(Batch& batch, Instant clock);
   bool changes_anything(const Batch& batch) const;
-  rocksdb::Status write(Batch& batch, bool synced);
   void publish(const Batch& batch);
   void fail(const rocksdb::Status& status, const Pendings& refused);
   void reopen_when_due();

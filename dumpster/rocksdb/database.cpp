@@ -1,11 +1,13 @@
 #include "dumpster/rocksdb/database.hpp"
 
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "dumpster/codec.hpp"
+#include "dumpster/rocksdb/merge_watch.hpp"
 #include "dumpster/rocksdb/options.hpp"
 
 namespace dumpster::rocks {
@@ -19,8 +21,8 @@ std::string_view view(const rocksdb::Slice& text) {
 }
 
 /// A database that has other families than ours was made by another program, or by a newer one. An earlier
-/// one of ours had no history.
-Result<void> check_families(const std::string& folder) {
+/// one of ours had no history; gives whether there is one.
+Result<bool> check_families(const std::string& folder) {
   std::vector<std::string> found;
   const auto status = rocksdb::DB::ListColumnFamilies(database_options(), folder, &found);
   if (!status.ok()) return error_from(status, "reading the list of families in " + folder);
@@ -29,13 +31,13 @@ Result<void> check_families(const std::string& folder) {
     ours.push_back(name_of(static_cast<Family>(i)));
   std::sort(found.begin(), found.end());
   std::sort(ours.begin(), ours.end());
-  if (std::find(found.begin(), found.end(), name_of(Family::history)) == found.end())
-    std::erase(ours, name_of(Family::history));
+  const bool has_history = std::find(found.begin(), found.end(), name_of(Family::history)) != found.end();
+  if (!has_history) std::erase(ours, name_of(Family::history));
   if (found != ours) {
     return Error{Fault::invalid,
                  "the database in " + folder + " does not have the families of a hub's store"};
   }
-  return {};
+  return has_history;
 }
 
 Error opening_error(const rocksdb::Status& status, const std::filesystem::path& folder) {
@@ -44,7 +46,9 @@ Error opening_error(const rocksdb::Status& status, const std::filesystem::path& 
     return {Fault::unavailable, "another process has the store in " + folder.string() + " open"};
   }
   if (status.IsCorruption() || status.IsPathNotFound()) {
-    return {Fault::damaged, "the store in " + folder.string() + " is damaged and was left as it is: " + text};
+    return {Fault::damaged,
+            "the store in " + folder.string() +
+                " is damaged and was left as it is (`--repair` saves what can be read): " + text};
   }
   return error_from(status, "opening the database in " + folder.string());
 }
@@ -52,9 +56,14 @@ Error opening_error(const rocksdb::Status& status, const std::filesystem::path& 
 }  // namespace
 
 Error error_from(const rocksdb::Status& status, std::string_view doing) {
-  const auto fault = status.IsCorruption() ? Fault::damaged : Fault::unavailable;
+  // A file of the store that is not there is damage, too.
+  const bool damage = status.IsCorruption() || status.IsPathNotFound();
+  const auto fault = damage ? Fault::damaged : Fault::unavailable;
   return {fault, std::string{doing} + ": " + status.ToString()};
 }
+
+Database::Database(std::filesystem::path folder)
+    : folder_(std::move(folder)), merges_(std::make_shared<MergeWatch>()) {}
 
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& folder, Mode mode) {
   auto database = std::unique_ptr<Database>{new Database{folder}};
@@ -65,19 +74,26 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fo
 
 Result<void> Database::open_in(Mode mode) {
   auto options = database_options();
+  options.listeners.push_back(merges_);
   options.create_if_missing = mode == Mode::create;
-  options.create_missing_column_families = mode != Mode::read_only;
+  const bool read_only = mode == Mode::read_only || mode == Mode::salvage;
+  options.create_missing_column_families = !read_only;
+  if (mode == Mode::salvage) {
+    options.paranoid_checks = false;
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+  }
+  auto families = family_descriptors();
   if (mode != Mode::create) {
-    auto checked = check_families(folder_.string());
-    if (!checked) return checked.error();
+    const auto has_history = check_families(folder_.string());
+    if (!has_history) return has_history.error();
+    // Read as it is, an earlier store has none.
+    if (read_only && !*has_history) families.pop_back();
   }
   rocksdb::DB* opened = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  const auto families = family_descriptors();
   const auto status =
-      mode == Mode::read_only
-          ? rocksdb::DB::OpenForReadOnly(options, folder_.string(), families, &handles, &opened)
-          : rocksdb::DB::Open(options, folder_.string(), families, &handles, &opened);
+      read_only ? rocksdb::DB::OpenForReadOnly(options, folder_.string(), families, &handles, &opened)
+                : rocksdb::DB::Open(options, folder_.string(), families, &handles, &opened);
   if (!status.ok()) return opening_error(status, folder_);
   db_.reset(opened);
   std::copy(handles.begin(), handles.end(), handles_.begin());
@@ -108,13 +124,18 @@ Database::~Database() {
   close();
 }
 
+Error Database::noted(Family family, std::string_view key, Error error) const {
+  if (error.fault == Fault::damaged) damage_.note(family, key, error.detail);
+  return error;
+}
+
 Result<std::optional<std::string>> Database::get(Family family, std::string_view key) const {
   rocksdb::PinnableSlice value;
   const auto status = db_->Get(rocksdb::ReadOptions{}, handle(family), slice(key), &value);
   if (status.IsNotFound()) return std::optional<std::string>{};
-  if (!status.ok()) return error_from(status, "reading from " + name_of(family));
+  if (!status.ok()) return noted(family, key, error_from(status, "reading from " + name_of(family)));
   const auto payload = unseal(key, view(value));
-  if (!payload) return payload.error();
+  if (!payload) return noted(family, key, payload.error());
   return std::optional<std::string>{std::string{*payload}};
 }
 
@@ -122,7 +143,7 @@ Result<bool> Database::exists(Family family, std::string_view key) const {
   rocksdb::PinnableSlice value;
   const auto status = db_->Get(rocksdb::ReadOptions{}, handle(family), slice(key), &value);
   if (status.IsNotFound()) return false;
-  if (!status.ok()) return error_from(status, "reading from " + name_of(family));
+  if (!status.ok()) return noted(family, key, error_from(status, "reading from " + name_of(family)));
   return true;
 }
 
@@ -138,17 +159,53 @@ std::unique_ptr<rocksdb::Iterator> Database::iterator(Family family, std::string
 }
 
 Result<void> Database::walk(Family family, std::string_view from, std::string_view until,
-                            const Visitor& visit) const {
+                            const Visitor& visit, const OnDamage& on_damage) const {
+  if (handle(family) == nullptr) return {};
   rocksdb::Slice lower;
   rocksdb::Slice upper;
-  const auto at = iterator(family, from, until, lower, upper);
-  for (at->Seek(slice(from)); at->Valid(); at->Next()) {
-    const auto payload = unseal(view(at->key()), view(at->value()));
-    if (!payload) return payload.error();
-    if (!visit(view(at->key()), *payload)) return {};
+  std::string behind{from};  // everything before has been passed
+  const auto go_around = [&](std::optional<std::string> next) {
+    if (on_damage) on_damage({behind, next});
+    behind = next.value_or(std::string{until});
+  };
+  const auto seek = [&](const std::string& target) -> std::optional<std::string> {
+    const auto probe = iterator(family, from, until, lower, upper);
+    probe->Seek(slice(target));
+    if (probe->Valid()) return probe->key().ToString();
+    if (probe->status().ok()) return std::string{};
+    return std::nullopt;
+  };
+  auto at = iterator(family, from, until, lower, upper);
+  at->Seek(slice(behind));
+  while (true) {
+    for (; at->Valid(); at->Next()) {
+      const auto key = view(at->key());
+      const auto payload = unseal(key, view(at->value()));
+      behind.assign(key);
+      behind += '\0';
+      if (payload) {
+        if (!visit(key, *payload)) return {};
+      } else if (payload.error().fault != Fault::damaged) {
+        return payload.error();
+      } else {
+        damage_.note(family, key, payload.error().detail);
+        if (on_damage) on_damage({std::string{key}, behind});
+      }
+    }
+    if (at->status().ok()) return {};
+    const auto error = error_from(at->status(), "walking through " + name_of(family));
+    if (error.fault != Fault::damaged) return error;
+    const auto next = first_readable(behind, seek);
+    // Named by its end, which is the same wherever a walk begins.
+    damage_.note(family, next.value_or("end"), error.detail);
+    if (!next || next->empty()) {
+      go_around(std::nullopt);
+      return {};
+    }
+    go_around(next);
+    at = iterator(family, from, until, lower, upper);
+    at->Seek(slice(behind));
   }
-  if (!at->status().ok()) return error_from(at->status(), "walking through " + name_of(family));
-  return {};
 }
 
 Result<void> Database::walk_backwards(Family family, std::string_view from, std::string_view until,
@@ -158,10 +215,17 @@ Result<void> Database::walk_backwards(Family family, std::string_view from, std:
   const auto at = iterator(family, from, until, lower, upper);
   for (at->SeekToLast(); at->Valid(); at->Prev()) {
     const auto payload = unseal(view(at->key()), view(at->value()));
-    if (!payload) return payload.error();
+    if (!payload) {
+      // What is behind a damaged block in this direction is left out.
+      const auto error = noted(family, view(at->key()), payload.error());
+      if (error.fault != Fault::damaged) return error;
+      continue;
+    }
     if (!visit(view(at->key()), *payload)) return {};
   }
-  if (!at->status().ok()) return error_from(at->status(), "walking through " + name_of(family));
+  if (at->status().ok()) return {};
+  const auto error = noted(family, from, error_from(at->status(), "walking through " + name_of(family)));
+  if (error.fault != Fault::damaged) return error;
   return {};
 }
 
@@ -177,6 +241,25 @@ void Database::put(rocksdb::WriteBatch& batch, Family family, std::string_view k
 
 void Database::erase(rocksdb::WriteBatch& batch, Family family, std::string_view key) {
   batch.Delete(handle(family), slice(key)).PermitUncheckedError();
+}
+
+rocksdb::Status Database::checkpoint(const std::filesystem::path& to) const {
+  rocksdb::Checkpoint* made = nullptr;
+  auto status = rocksdb::Checkpoint::Create(db_.get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint{made};
+  if (status.ok()) status = checkpoint->CreateCheckpoint(to.string());
+  return status;
+}
+
+void Database::tend() {
+  for (const auto& name : merges_->take_failed()) {
+    for (std::size_t i = 0; i < family_count; ++i) {
+      if (name_of(static_cast<Family>(i)) != name) continue;
+      damage_.note(static_cast<Family>(i), "files",
+                   "merging files of " + name + " has met damage and is off");
+      db_->SetOptions(handles_.at(i), {{"disable_auto_compactions", "true"}}).PermitUncheckedError();
+    }
+  }
 }
 
 Database::BodySpace Database::body_space() const {

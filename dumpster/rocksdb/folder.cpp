@@ -16,19 +16,11 @@ namespace {
 constexpr std::string_view title = "transport-dumpster store";
 constexpr std::string_view creating = "creating";
 constexpr std::string_view complete = "complete";
+constexpr std::string_view backing_up = "backing-up";
+constexpr std::string_view backup = "backup";
 
 Error failed(const std::string& doing, int error) {
   return {Fault::unavailable, doing + ": " + std::strerror(error)};
-}
-
-Result<void> sync_path(const std::filesystem::path& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return failed("opening " + path.string(), errno);
-  const int synced = ::fsync(file);
-  const int error = errno;
-  ::close(file);
-  if (synced != 0) return failed("syncing " + path.string(), error);
-  return {};
 }
 
 /// Replaces the file whole, durably.
@@ -63,18 +55,31 @@ Result<std::string> read_state(const Folder& folder) {
   if (word != "format" || version == 0) {
     return Error{Fault::damaged, folder.format_file().string() + " is damaged"};
   }
-  if (version != format_version) {
+  if (version > format_version) {
     return Error{Fault::invalid, "the store in " + folder.path.string() + " has format " +
-                                     std::to_string(version) + ", this program knows " +
+                                     std::to_string(version) + ", this program knows formats up to " +
                                      std::to_string(format_version)};
   }
-  if (state != creating && state != complete) {
+  if (state == backing_up) {
+    return Error{Fault::damaged, folder.path.string() + " is a backup that was not finished"};
+  }
+  if (state != creating && state != complete && state != backup) {
     return Error{Fault::damaged, folder.format_file().string() + " is damaged"};
   }
   return state;
 }
 
 }  // namespace
+
+Result<void> sync_path(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return failed("opening " + path.string(), errno);
+  const int synced = ::fsync(file);
+  const int error = errno;
+  ::close(file);
+  if (synced != 0) return failed("syncing " + path.string(), error);
+  return {};
+}
 
 Result<FolderState> inspect(const Folder& folder) {
   std::error_code error;
@@ -97,7 +102,7 @@ Result<FolderState> inspect(const Folder& folder) {
   if (!std::filesystem::exists(folder.database() / "CURRENT", error)) {
     return Error{Fault::damaged, "the store in " + folder.path.string() + " has lost its database"};
   }
-  return FolderState::complete;
+  return *state == backup ? FolderState::backup : FolderState::complete;
 }
 
 Result<void> begin_creation(const Folder& folder) {
@@ -109,6 +114,22 @@ Result<void> begin_creation(const Folder& folder) {
 
 Result<void> finish_creation(const Folder& folder) {
   return write_format(folder, complete);
+}
+
+Result<void> raise_format(const Folder& folder, FolderState state) {
+  return write_format(folder, state == FolderState::backup ? backup : complete);
+}
+
+Result<void> begin_backup(const Folder& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder.path, error);
+  if (!error) std::filesystem::permissions(folder.path, std::filesystem::perms::owner_all, error);
+  if (error) return failed("creating " + folder.path.string(), error.value());
+  return write_format(folder, backing_up);
+}
+
+Result<void> finish_backup(const Folder& folder) {
+  return write_format(folder, backup);
 }
 
 bool in_use(const Folder& folder) {

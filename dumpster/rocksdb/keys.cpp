@@ -54,6 +54,10 @@ std::string cluster(std::string_view name) {
   return "c" + std::string{name};
 }
 
+std::string all_clusters() {
+  return "c";
+}
+
 std::string group(const StorageGroup& group) {
   std::string key = "g";
   put_group(key, group);
@@ -198,6 +202,10 @@ std::string history(std::uint64_t sequence) {
   std::string key;
   put_number(key, sequence, 8);
   return key;
+}
+
+std::string second_copy(std::string_view state_key) {
+  return "s" + std::string{state_key};
 }
 
 std::string behind(std::string prefix) {

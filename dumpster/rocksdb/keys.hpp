@@ -20,6 +20,7 @@ namespace key {
 // state
 std::string hub();
 std::string cluster(std::string_view name);
+std::string all_clusters();  ///< prefix
 std::string group(const StorageGroup& group);
 std::string all_groups();  ///< prefix
 StorageGroup group_of(std::string_view group_key);
@@ -62,6 +63,9 @@ Instant delivered_at_of_waiting(std::string_view waiting_key);
 
 // history: sequence of the write
 std::string history(std::uint64_t sequence);
+
+/// Where the second copy of a small record of `state` lies, in `resubmissions`.
+std::string second_copy(std::string_view state_key);
 
 /// The first key behind every key that begins with `prefix`.
 std::string behind(std::string prefix);

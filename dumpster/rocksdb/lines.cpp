@@ -92,7 +92,9 @@ void replace_line(Change& change, const StorageGroup& group, const LineRecord& b
   write_line(change, entry, after);
   entry.record.in_doubt -= in_doubt(before.line);
   entry.record.in_doubt += in_doubt(after.line);
-  if (!is_pending(after.line)) entry.evict_from = std::min(entry.evict_from, after.line.delivered_at);
+  if (is_pending(after.line)) return;
+  entry.evict_from = std::min(entry.evict_from, after.line.delivered_at);
+  entry.truncate_from = std::min(entry.truncate_from, after.line.delivered_at);
 }
 
 LineRecord take_part(Change& change, const StorageGroup& group, const LineRecord& whole,

@@ -1,13 +1,15 @@
 #include "dumpster/rocksdb/opening.hpp"
 
-#include <rocksdb/write_batch.h>
-
 #include <algorithm>
 
 #include "dumpster/codec.hpp"
 #include "dumpster/rocksdb/folder.hpp"
+#include "dumpster/rocksdb/migration.hpp"
 #include "dumpster/rocksdb/reading.hpp"
+#include "dumpster/rocksdb/restoring.hpp"
 #include "dumpster/rocksdb/resubmission_records.hpp"
+#include "dumpster/rocksdb/small_records.hpp"
+#include "dumpster/rocksdb/writing.hpp"
 #include "metrics/log.hpp"
 
 namespace dumpster::rocks {
@@ -33,8 +35,8 @@ class Preparing {
   bool clean_shutdown() const { return clean_shutdown_; }
 
  private:
-  void put(Family family, const std::string& key, const std::string& payload) {
-    database_.put(batch_, family, key, seal(key, payload));
+  void put(const std::string& key, const std::string& payload) {
+    put_small_record(database_, batch_, key, payload);
   }
   void read_cluster(const ClusterDefinition& definition);
   void read_group(const StorageGroup& name, const RetentionLimits& limits);
@@ -58,7 +60,7 @@ void Preparing::make_hub() {
 }
 
 void Preparing::read_hub() {
-  const auto stored = value_or_refuse(database_.get(Family::state, key::hub()));
+  const auto stored = value_or_refuse(small_record(database_, key::hub()));
   if (!stored) return make_hub();  // the very first start was interrupted
   tables_.hub = value_or_refuse(decode_hub(*stored));
   clean_shutdown_ = tables_.hub.clean_shutdown;
@@ -88,7 +90,7 @@ void Preparing::leave_others() {
         }
         if (!record.retention_off) {
           record.retention_off = true;
-          put(Family::state, std::string{key}, encode(record));
+          put(std::string{key}, encode(record));
         }
         return true;
       }));
@@ -98,12 +100,13 @@ void Preparing::read_cluster(const ClusterDefinition& definition) {
   ClusterEntry entry;
   entry.definition = definition;
   const auto key = key::cluster(definition.name);
-  if (const auto stored = value_or_refuse(database_.get(Family::state, key))) {
+  if (const auto stored = value_or_refuse(small_record(database_, key))) {
     entry.record = value_or_refuse(decode_cluster(*stored));
+    put(key, encode(entry.record));  // heals a copy that was damaged
   } else {
     entry.record.active = definition.first_active;
     entry.record.activated_at = now_;
-    put(Family::state, key, encode(entry.record));
+    put(key, encode(entry.record));
   }
   const auto& nodes = definition.nodes;
   if (std::find(nodes.begin(), nodes.end(), entry.record.active) == nodes.end()) {
@@ -118,7 +121,7 @@ void Preparing::read_group(const StorageGroup& name, const RetentionLimits& limi
   entry.name = name;
   entry.limits = limits;
   const auto key = key::group(name);
-  if (const auto stored = value_or_refuse(database_.get(Family::state, key))) {
+  if (const auto stored = value_or_refuse(small_record(database_, key))) {
     entry.record = value_or_refuse(decode_group(*stored));
   } else {
     entry.record.number = ++tables_.hub.last_group;
@@ -128,13 +131,14 @@ void Preparing::read_group(const StorageGroup& name, const RetentionLimits& limi
   // While retention was off nothing was kept.
   if (entry.record.retention_off) entry.record.covered_from = std::max(entry.record.covered_from, now_);
   entry.record.retention_off = limits.off();
-  put(Family::state, key, encode(entry.record));
+  put(key, encode(entry.record));
   const auto ends = value_or_refuse(with_ends(database_, entry.record.number, {}));
   if (ends.newest) entry.newest = *ends.newest;
   tables_.groups.emplace(name, std::move(entry));
-  const auto stored_traffic = value_or_refuse(database_.get(Family::state, key::traffic(name)));
+  const auto stored_traffic = database_.get(Family::state, key::traffic(name));
   // A statistic that cannot be read is no reason to refuse mail.
-  auto traffic = stored_traffic ? decode_traffic(*stored_traffic) : Result<Traffic>{Traffic{now_}};
+  auto traffic =
+      stored_traffic && *stored_traffic ? decode_traffic(**stored_traffic) : Result<Traffic>{Traffic{now_}};
   traffic_->put(name, traffic ? std::move(*traffic) : Traffic{now_});
 }
 
@@ -163,9 +167,39 @@ void Preparing::remove_begun_bodies() {
 void Preparing::begin_run() {
   tables_.hub.clean_shutdown = false;
   tables_.hub.sequence += 1;
-  put(Family::state, key::hub(), encode(tables_.hub));
+  put(key::hub(), encode(tables_.hub));
   const auto status = database_.write(batch_, true);
   if (!status.ok()) throw Refused{error_from(status, "beginning a run of the store")};
+}
+
+/// What a backup holds becomes the beginning of a new store.
+void restore_in(Database& database, Tables& tables, Instant now) {
+  Batch batch;
+  {
+    Change change{database, tables, batch, now};
+    restore(change);
+    change.join();
+  }
+  const auto status = write(database, tables, batch, true);
+  if (!status.ok()) throw Refused{error_from(status, "restoring a backup")};
+}
+
+Opened prepare(std::unique_ptr<Database> database, const RocksDbStoreOptions& options, FolderState state) {
+  const Folder folder{options.path};
+  value_or_refuse(migrate(*database, folder, state));
+  Preparing preparing{*database, options};
+  preparing.read_hub();
+  preparing.read_clusters();
+  preparing.leave_others();
+  preparing.read_resubmissions();
+  preparing.remove_begun_bodies();
+  preparing.begin_run();
+  auto tables = preparing.take_tables();
+  const bool restoring = state == FolderState::backup;
+  if (restoring) restore_in(*database, tables, options.clock->now());
+  if (state != FolderState::complete) value_or_refuse(finish_creation(folder));
+  return {std::move(database), std::move(tables), preparing.take_traffic(),
+          preparing.clean_shutdown() && !restoring};
 }
 
 }  // namespace
@@ -181,20 +215,10 @@ Result<Opened> open_and_prepare(const RocksDbStoreOptions& options) {
   }
   auto database = Database::open(folder.database(), fresh ? Database::Mode::create : Database::Mode::open);
   if (!database) return database.error();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder.backing_up(), ignored);  // of a backup that was interrupted
   try {
-    Preparing preparing{**database, options};
-    preparing.read_hub();
-    preparing.read_clusters();
-    preparing.leave_others();
-    preparing.read_resubmissions();
-    preparing.remove_begun_bodies();
-    preparing.begin_run();
-    if (fresh) {
-      const auto finished = finish_creation(folder);
-      if (!finished) return finished.error();
-    }
-    return Opened{std::move(*database), preparing.take_tables(), preparing.take_traffic(),
-                  preparing.clean_shutdown()};
+    return prepare(std::move(*database), options, *state);
   } catch (const Refused& refused) {
     return refused.error();
   }

@@ -19,7 +19,8 @@ struct Opened {
 
 /// Checks the folder, opens or creates the database, reads the small records, adds clusters and groups that
 /// are new in the configuration, removes the bodies of messages that were never accepted, and notes durably
-/// that a run has begun.
+/// that a run has begun. Before that a store of an older format is migrated; a backup becomes a new store
+/// afterwards.
 Result<Opened> open_and_prepare(const RocksDbStoreOptions& options);
 
 }  // namespace dumpster::rocks

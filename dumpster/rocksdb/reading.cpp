@@ -41,12 +41,21 @@ Result<std::vector<Uuid>> spool_keys(const Database& database, const std::option
   // The smallest key behind another one is that one with a zero byte.
   const auto from = after ? key::message(*after) + '\0' : std::string{};
   std::vector<Uuid> keys;
-  const auto walked = database.walk(Family::spool, from, {}, [&](std::string_view key, std::string_view) {
+  const auto visit = [&](std::string_view key, std::string_view) {
     keys.push_back(key::uuid_at(key, 0));
     return keys.size() < limit;
-  });
+  };
+  const auto walked = database.walk(Family::spool, from, {}, visit);
   if (!walked) return walked.error();
   return keys;
+}
+
+/// The first time of a line that is not hidden by the damage.
+Instant behind(const DamagedRange& range, Instant otherwise) {
+  if (!range.until) return otherwise;
+  const auto time = key::delivered_at(*range.until);
+  // A key that is longer than those of lines stands for what comes right behind one.
+  return range.until->size() > key::line(0, time).size() ? time + Duration{1} : time;
 }
 
 /// Nothing when a line was moved between the look at the ids and the look at the lines.
@@ -105,6 +114,7 @@ Result<std::vector<SpooledMessage>> scan_spool(const Database& database, const s
     if (keys->empty()) break;
     for (const auto& key : *keys) {
       auto loaded = load(database, key);
+      if (!loaded && loaded.error().fault == Fault::damaged) continue;
       if (!loaded) return loaded.error();
       if (*loaded) found.push_back(std::move(**loaded));
     }
@@ -136,23 +146,23 @@ Result<DeliveryPage> list(const Database& database, std::uint32_t group_number, 
   std::optional<Error> damage;
   const auto from = key::line(group_number, query.from);
   const auto until = key::line(group_number, query.until);
-  const auto walked =
-      database.walk(Family::lines, from, until, [&](std::string_view key, std::string_view payload) {
-        const auto time = key::delivered_at(key);
-        if (looked_at++ == limit) {
-          page.continue_from = time;
-          return false;
-        }
-        auto line = decode_line(time, payload);
-        if (!line) {
-          damage = line.error();
-          return false;
-        }
-        undo_ended(ended, *line);
-        if (!query.state || *query.state == line->line.state)
-          page.deliveries.push_back(std::move(line->line));
-        return true;
-      });
+  const auto on_damage = [&](const DamagedRange& range) { page.damaged_until = behind(range, query.until); };
+  const auto visit = [&](std::string_view key, std::string_view payload) {
+    const auto time = key::delivered_at(key);
+    if (looked_at++ == limit) {
+      page.continue_from = time;
+      return false;
+    }
+    auto line = decode_line(time, payload);
+    if (!line) {
+      damage = line.error();
+      return false;
+    }
+    undo_ended(ended, *line);
+    if (!query.state || *query.state == line->line.state) page.deliveries.push_back(std::move(line->line));
+    return true;
+  };
+  const auto walked = database.walk(Family::lines, from, until, visit, on_damage);
   if (!walked) return walked.error();
   if (damage) return *damage;
   return page;

@@ -24,7 +24,7 @@ bool worth_reclaiming(const Database::BodySpace& space) {
 }
 
 void Reclaiming::look() {
-  if (working_ || !worth_reclaiming(database_.body_space())) return;
+  if (working_ || given_up_ || !worth_reclaiming(database_.body_space())) return;
   if (thread_.joinable()) thread_.join();
   working_ = true;
   thread_ = std::thread{[this] { pass(); }};
@@ -37,6 +37,7 @@ void Reclaiming::pass() {
   if (status.ok()) {
     metrics::log_info("space_reclaimed", {{"files_before", before.files}, {"files_after", after.files}});
   } else if (!cancelled_) {
+    given_up_ = status.IsCorruption();  // would fail at the same place for ever
     metrics::log_warning("space_not_reclaimed", {{"reason", status.ToString()}});
   }
   working_ = false;

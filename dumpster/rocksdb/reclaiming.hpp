@@ -27,6 +27,7 @@ class Reclaiming {
 
   Database& database_;
   std::atomic<bool> cancelled_{false};
+  std::atomic<bool> given_up_{false};
   std::atomic<bool> working_{false};
   std::thread thread_;
 };

@@ -4,6 +4,7 @@
 
 #include "dumpster/rocksdb/reading.hpp"
 #include "dumpster/rocksdb/resubmission_records.hpp"
+#include "dumpster/rocksdb/small_records.hpp"
 #include "dumpster/rocksdb/spool_changes.hpp"
 
 namespace dumpster::rocks {
@@ -15,7 +16,7 @@ constexpr std::chrono::milliseconds longest_pause = std::chrono::seconds{30};
 template <class Record>
 Record read(const Database& database, const std::string& key,
             Result<Record> (*decode)(std::string_view payload)) {
-  const auto stored = value_or_refuse(database.get(Family::state, key));
+  const auto stored = value_or_refuse(small_record(database, key));
   if (!stored) throw Refused{{Fault::damaged, "a record of the store is missing"}};
   return value_or_refuse(decode(*stored));
 }
@@ -44,6 +45,7 @@ Tables read_again(const Database& database, const Tables& before) {
   for (auto& [name, group] : tables.groups) {
     group.record = read(database, key::group(name), decode_group);
     group.evict_from = Instant::min();
+    group.truncate_from = Instant::min();
     const auto ends = value_or_refuse(with_ends(database, group.record.number, {}));
     group.newest = ends.newest.value_or(Instant::min());
   }

@@ -13,7 +13,10 @@ std::size_t evict_by_size(Change& change, const StorageGroup& group, std::size_t
 /// Removes deliveries that are older than `max_time`; all of them while retention is off.
 std::size_t evict_by_time(Change& change, const StorageGroup& group, std::size_t most);
 
-/// Both for every group, until `enough` have gone; how many have.
+/// Where it is switched on, removes what all passive nodes have reported as replicated.
+std::size_t truncate_replicated(Change& change, const StorageGroup& group, std::size_t most);
+
+/// All of that for every group, until `enough` have gone; how many have.
 std::size_t evict(Change& change, std::size_t enough);
 
 void set_limits(Change& change, const StorageGroup& group, const RetentionLimits& limits);

@@ -1,13 +1,14 @@
 #include <atomic>
-#include <map>
-#include <mutex>
 #include <utility>
 
+#include "dumpster/rocksdb/agent_contacts.hpp"
 #include "dumpster/rocksdb/attempt_changes.hpp"
 #include "dumpster/rocksdb/cluster_changes.hpp"
 #include "dumpster/rocksdb/committer.hpp"
 #include "dumpster/rocksdb/gauges.hpp"
 #include "dumpster/rocksdb/history.hpp"
+#include "dumpster/rocksdb/long_work.hpp"
+#include "dumpster/rocksdb/oldest_spooled.hpp"
 #include "dumpster/rocksdb/opening.hpp"
 #include "dumpster/rocksdb/purge_changes.hpp"
 #include "dumpster/rocksdb/reader_pool.hpp"
@@ -26,7 +27,6 @@ using namespace rocks;
 constexpr std::size_t most_evicted = 1000;
 /// How far the durable time of an agent's contact may lie behind.
 constexpr Duration contact_written_every = std::chrono::seconds{60};
-constexpr auto spool_looked_at_every = std::chrono::seconds{1};
 
 const Error overloaded{Fault::unavailable, "the store has too much to write"};
 
@@ -44,12 +44,14 @@ class RocksDbStore final : public Store {
         database_(std::move(opened.database)),
         traffic_(std::move(opened.traffic)),
         committer_(*database_, std::move(opened.tables), *traffic_, clock_, metrics_),
-        reclaiming_(*database_) {
+        reclaiming_(*database_),
+        long_work_(*database_, Folder{options.path}) {
     committer_.before_reopening([this] { reclaiming_.stop(); });
   }
 
   ~RocksDbStore() override {
     committer_.stop();
+    long_work_.stop();
     reclaiming_.stop();
     readers_.stop();
   }
@@ -186,6 +188,15 @@ class RocksDbStore final : public Store {
                        std::move(done));
   }
 
+  void report_replicated(ReplicationReport report, Completion<Instant> done) override {
+    auto apply = [report = std::move(report)](Change& change) {
+      const auto stands = rocks::report_replicated(change, report);
+      truncate_replicated(change, report.group, most_evicted);
+      return stands;
+    };
+    committer_.submit<Instant>(std::move(apply), std::move(done));
+  }
+
   void resubmit(ResubmissionRequest request, Completion<ResubmissionAccepted> done) override {
     intake_.ask(std::move(request), std::move(done));
   }
@@ -216,6 +227,11 @@ class RocksDbStore final : public Store {
       return HubIdentity{tables.hub.store_id, tables.hub.store_created, tables.hub.sequence, clean_shutdown_};
     });
   }
+
+  void backup(std::filesystem::path folder, Completion<BackupMade> done) override {
+    long_work_.backup(std::move(folder), std::move(done));
+  }
+  void verify(Completion<Verification> done) override { long_work_.verify(std::move(done)); }
 
   void set_limits(StorageGroup group, RetentionLimits limits, Completion<Done> done) override {
     auto apply = [group = std::move(group), limits](Change& change) {
@@ -260,16 +276,13 @@ class RocksDbStore final : public Store {
   ResubmissionIntake intake_{committer_};
   ReaderPool readers_;
   Reclaiming reclaiming_;
+  LongWork long_work_;
 
   std::atomic<bool> closed_{false};
   std::atomic<bool> retaining_{false};
 
-  std::mutex contacts_mutex_;
-  std::map<std::pair<std::string, std::string>, Instant> contacts_;  ///< cluster and node: when last heard
-
-  mutable std::mutex oldest_mutex_;
-  mutable std::optional<Instant> oldest_spooled_;
-  mutable std::chrono::steady_clock::time_point spool_looked_at_{};
+  AgentContacts contacts_;
+  mutable OldestSpooled oldest_spooled_;
 };
 
 SpoolTotals RocksDbStore::spool_totals() const {
@@ -277,15 +290,7 @@ SpoolTotals RocksDbStore::spool_totals() const {
     return SpoolTotals{tables.hub.spool_messages, tables.hub.spool_bytes, std::nullopt};
   });
   if (totals.messages == 0 || closed_) return totals;
-  const std::lock_guard lock{oldest_mutex_};
-  const auto now = std::chrono::steady_clock::now();
-  if (!oldest_spooled_ || now >= spool_looked_at_ + spool_looked_at_every) {
-    spool_looked_at_ = now;
-    const auto use = database_->use();
-    const auto oldest = use ? rocks::oldest_spooled(*database_) : oldest_spooled_;
-    if (oldest) oldest_spooled_ = *oldest;
-  }
-  totals.oldest = oldest_spooled_;
+  totals.oldest = oldest_spooled_.look(*database_);
   return totals;
 }
 
@@ -300,11 +305,7 @@ void RocksDbStore::record_agent_contact(std::string cluster, std::string node) {
     return Instant::min();
   });
   if (!written) return;
-  {
-    const std::lock_guard lock{contacts_mutex_};
-    auto& heard = contacts_[{cluster, node}];
-    heard = std::max(heard, now);
-  }
+  contacts_.heard(cluster, node, now);
   if (*written != Instant::min() && now < *written + contact_written_every) return;
   auto apply = [cluster = std::move(cluster), node = std::move(node), now](Change& change) {
     note_agent(change, cluster, node, now);
@@ -320,13 +321,7 @@ void RocksDbStore::cluster_state(std::string cluster, Completion<ClusterState> d
     return found->state();
   });
   if (!state) return done(Error{Fault::not_found, "no cluster " + cluster + " is configured"});
-  {
-    const std::lock_guard lock{contacts_mutex_};
-    for (auto& [node, seen] : state->agent_seen) {
-      const auto heard = contacts_.find({cluster, node});
-      if (heard != contacts_.end()) seen = std::max(seen, heard->second);
-    }
-  }
+  contacts_.show_in(*state);
   done(std::move(*state));
 }
 
@@ -356,6 +351,7 @@ void RocksDbStore::show_gauges() {
   if (metrics_ == nullptr) return;
   const auto spool = spool_totals();
   const auto tables = committer_.look([](const Tables& written) { return written; });
+  metrics_->damaged_places(database_->damage().count());
   rocks::show_gauges(tables, *traffic_, spool, clock_.now(), *metrics_);
 }
 
@@ -366,7 +362,10 @@ void RocksDbStore::retain() {
     return evict(change, most_evicted);
   };
   auto done = [this](const Result<std::size_t>& removed) {
-    if (!closed_ && committer_.writable()) reclaiming_.look();
+    if (!closed_ && committer_.writable()) {
+      database_->tend();
+      reclaiming_.look();
+    }
     retaining_ = false;
     // The rest in a write of its own, behind what waits by now.
     if (removed && *removed >= most_evicted && !closed_) retain();
@@ -383,6 +382,7 @@ void RocksDbStore::close() {
   };
   committer_.submit<Done>(std::move(apply), [](const Result<Done>&) {});
   committer_.stop();
+  long_work_.stop();
   reclaiming_.stop();
   readers_.stop();
   if (committer_.writable()) database_->flush().PermitUncheckedError();

@@ -26,6 +26,8 @@ struct GroupEntry {
   /// Before this there is nothing that size or time could remove: lines are gone or pinned by what they wait
   /// for.
   Instant evict_from = Instant::min();
+  /// Likewise for replication feedback.
+  Instant truncate_from = Instant::min();
   Instant newest = Instant::min();  ///< time of the line that was put in last
 };
 

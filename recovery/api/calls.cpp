@@ -105,9 +105,4 @@ Calls::Answer Calls::description(Caller /*caller*/, http::Request request, http:
   co_await out.send(std::move(answer));
 }
 
-Calls::Answer Calls::not_in_this_version(Caller /*caller*/, http::Request /*request*/, http::Responder& out) {
-  const auto response = http::problem(501, "this version does not have this call");
-  co_await out.send(response);
-}
-
 }  // namespace recovery

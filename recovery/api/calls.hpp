@@ -43,8 +43,12 @@ class Calls {
   Answer message(Caller caller, http::Request request, http::Responder& out);
   Answer absent(Caller caller, http::Request request, http::Responder& out);
 
+  Answer replicated(Caller caller, http::Request request, http::Responder& out);
+
   Answer sizing(Caller caller, http::Request request, http::Responder& out);
   Answer purge(Caller caller, http::Request request, http::Responder& out);
+  Answer verify(Caller caller, http::Request request, http::Responder& out);
+  Answer backup(Caller caller, http::Request request, http::Responder& out);
   Answer purge_delivery(Caller caller, http::Request request, http::Responder& out);
 
   Answer queue(Caller caller, http::Request request, http::Responder& out);
@@ -56,8 +60,6 @@ class Calls {
   Answer resubmissions(Caller caller, http::Request request, http::Responder& out);
   Answer resubmission(Caller caller, http::Request request, http::Responder& out);
   Answer cancel(Caller caller, http::Request request, http::Responder& out);
-
-  Answer not_in_this_version(Caller caller, http::Request request, http::Responder& out);
 
   /// Cluster, group and node have to be configured: refuses with 404, the node with 400.
   void require_known(const http::Request& request) const;
@@ -80,8 +82,11 @@ class Calls {
                                                                    std::string id);
   /// Refuses with the store's words; a conflict names the current node and term.
   boost::asio::awaitable<void> refuse(dumpster::Error error, std::string cluster);
-  /// Gives the number of lines.
-  boost::asio::awaitable<std::uint64_t> stream_lines(dumpster::DeliveryQuery query, http::Responder& out);
+  struct Streamed {
+    std::uint64_t lines = 0;
+    std::optional<dumpster::Instant> damaged_until;
+  };
+  boost::asio::awaitable<Streamed> stream_lines(dumpster::DeliveryQuery query, http::Responder& out);
   boost::asio::awaitable<std::string> body_chunk(dumpster::Uuid message, std::uint32_t chunk);
   boost::asio::awaitable<std::vector<RunningRelay::Destination>> destinations();
   boost::asio::awaitable<RunningRelay::QueuePage> queue_page(RunningRelay::QueueFilter filter,

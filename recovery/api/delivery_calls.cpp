@@ -75,26 +75,28 @@ Calls::Answer Calls::deliveries(Caller /*caller*/, http::Request request, http::
   query.limit = page_lines;
   auto head = stream_head("application/x-ndjson");
   co_await out.begin(std::move(head));
-  const auto count = co_await stream_lines(query, out);
+  const auto streamed = co_await stream_lines(query, out);
   // The coverage last: what was removed while the listing ran must not count as covered.
   const auto state = co_await group_state(group);
   const auto identity = store_.identity();
   json::object last;
   // While retention is off coverage begins now, which for this listing is its own `now`.
-  const auto covered_from = std::min(state.covered_from, now);
+  auto covered_from = std::min(state.covered_from, now);
+  // What could not be read is not covered, nor is what was before it.
+  if (streamed.damaged_until) covered_from = std::max(covered_from, *streamed.damaged_until);
   last["covered_from"] = to_rfc3339(covered_from);
   last["complete"] = window.from >= covered_from;
   last["store_id"] = to_string(identity.store_id);
   last["store_created"] = to_rfc3339(identity.store_created);
   last["now"] = to_rfc3339(now);
-  last["count"] = count;
+  last["count"] = streamed.lines;
   auto line = json::serialize(last) + "\n";
   co_await out.write(std::move(line));
   co_await out.end();
 }
 
-asio::awaitable<std::uint64_t> Calls::stream_lines(dumpster::DeliveryQuery query, http::Responder& out) {
-  std::uint64_t count = 0;
+asio::awaitable<Calls::Streamed> Calls::stream_lines(dumpster::DeliveryQuery query, http::Responder& out) {
+  Streamed streamed;
   bool more = query.from < query.until;
   while (more) {
     auto start = [&](Completion<dumpster::DeliveryPage> done) { store_.list(query, std::move(done)); };
@@ -104,17 +106,18 @@ asio::awaitable<std::uint64_t> Calls::stream_lines(dumpster::DeliveryQuery query
     for (const auto& delivery : page->deliveries) {
       lines += json::serialize(document_of(delivery));
       lines += '\n';
-      ++count;
+      ++streamed.lines;
       if (lines.size() < most_gathered) continue;
       std::string full;
       full.swap(lines);
       co_await out.write(std::move(full));
     }
+    if (page->damaged_until) streamed.damaged_until = page->damaged_until;
     co_await out.write(std::move(lines));
     more = page->continue_from.has_value() && *page->continue_from > query.from;
     if (more) query.from = *page->continue_from;
   }
-  co_return count;
+  co_return streamed;
 }
 
 asio::awaitable<std::string> Calls::body_chunk(dumpster::Uuid message, std::uint32_t chunk) {
@@ -172,6 +175,24 @@ Calls::Answer Calls::absent(Caller caller, http::Request request, http::Responde
   } while (next < items.size());
   const json::object nothing;
   auto answer = json_answer(200, nothing);
+  co_await out.send(std::move(answer));
+}
+
+Calls::Answer Calls::replicated(Caller caller, http::Request request, http::Responder& out) {
+  const auto read = replicated_report_from(request.body);
+  dumpster::ReplicationReport report{group_of(request), read.node, read.through};
+  const auto& own = caller.identity.scope.node;
+  if (!own.empty() && own != report.node) throw Refusal{403, "this token speaks for its own node only"};
+  require_known_node(report.group.cluster, report.node);
+  auto start = [&](Completion<dumpster::Instant> done) { store_.report_replicated(report, std::move(done)); };
+  auto stands = co_await await_result<dumpster::Instant>(start);
+  if (!stands) {
+    co_await refuse(stands.error(), report.group.cluster);
+  }
+  json::object document;
+  document["node"] = report.node;
+  document["through"] = to_rfc3339(*stands);
+  auto answer = json_answer(200, document);
   co_await out.send(std::move(answer));
 }
 

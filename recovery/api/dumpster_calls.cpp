@@ -5,6 +5,7 @@
 #include "recovery/api/calls.hpp"
 #include "recovery/api/parameters.hpp"
 #include "recovery/api/refusal.hpp"
+#include "recovery/api/request_documents.hpp"
 
 namespace recovery {
 
@@ -108,6 +109,39 @@ Calls::Answer Calls::purge_delivery(Caller /*caller*/, http::Request request, ht
     purge.dry_run = flag_from(name, value);
   const auto purged = co_await purge_all(purge);
   auto answer = json_answer(200, document_of(purged, purge.dry_run));
+  co_await out.send(std::move(answer));
+}
+
+Calls::Answer Calls::backup(Caller /*caller*/, http::Request request, http::Responder& out) {
+  const auto directory = backup_from(request.body);
+  check_query(request, {});
+  auto start = [&](Completion<dumpster::BackupMade> done) { store_.backup(directory, std::move(done)); };
+  auto made = co_await await_result<dumpster::BackupMade>(start);
+  if (!made) throw Refusal{made.error()};
+  json::object document;
+  document["directory"] = directory.string();
+  document["files"] = made->files;
+  document["bytes"] = made->bytes;
+  auto answer = json_answer(200, document);
+  co_await out.send(std::move(answer));
+}
+
+Calls::Answer Calls::verify(Caller /*caller*/, http::Request request, http::Responder& out) {
+  json::object document;
+  check_query(request, {});
+  auto start = [&](Completion<dumpster::Verification> done) { store_.verify(std::move(done)); };
+  auto found = co_await await_result<dumpster::Verification>(start);
+  if (!found) throw Refusal{found.error()};
+  document["sound"] = found->sound();
+  document["messages"] = found->messages;
+  document["spooled"] = found->spooled;
+  document["deliveries"] = found->lines;
+  document["chunks"] = found->chunks;
+  json::array faults;
+  for (const auto& fault : found->faults)
+    faults.emplace_back(fault);
+  document["faults"] = std::move(faults);
+  auto answer = json_answer(200, document);
   co_await out.send(std::move(answer));
 }
 

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_key = 200;
+constexpr std::size_t longest_path = 4095;
 constexpr std::size_t longest_address = 1024;
 constexpr std::size_t longest_message_id = 998;  // RFC 5322 2.1.1: a line
 // Kept below what a signed number of 64 bits holds, since other tools read it as one.
@@ -137,6 +138,25 @@ void release_from(std::string_view body) {
   if (body.empty()) return;
   const auto object = parse_object(body);
   Fields{object}.end();
+}
+
+ReplicatedReport replicated_report_from(std::string_view body) {
+  const auto object = parse_object(body);
+  Fields fields{object};
+  ReplicatedReport report;
+  report.node = fields.text("node", longest_name);
+  report.through = fields.instant("through");
+  fields.end();
+  return report;
+}
+
+std::filesystem::path backup_from(std::string_view body) {
+  const auto object = parse_object(body);
+  Fields fields{object};
+  std::filesystem::path directory{fields.text("directory", longest_path)};
+  if (!directory.is_absolute()) fields.refuse("directory", "is not an absolute path");
+  fields.end();
+  return directory.lexically_normal();
 }
 
 RecoveredReport recovered_report_from(std::string_view body) {

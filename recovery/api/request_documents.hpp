@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,17 @@ struct RecoveredReport {
 
 /// `{node, term}`
 RecoveredReport recovered_report_from(std::string_view body);
+
+struct ReplicatedReport {
+  std::string node;
+  dumpster::Instant through{};
+};
+
+/// `{node, through}`
+ReplicatedReport replicated_report_from(std::string_view body);
+
+/// `{directory}`: an absolute path.
+std::filesystem::path backup_from(std::string_view body);
 
 /// A Message-ID with or without its angle brackets.
 std::string without_brackets(std::string message_id);

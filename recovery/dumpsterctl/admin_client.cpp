@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::size_t largest_answer = std::size_t{64} << 20U;
 constexpr long connect_seconds = 5;
-constexpr long call_seconds = 30;
-constexpr long post_seconds = 600;
 
 using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
@@ -41,8 +39,9 @@ void throw_exception_from_error(const AskFault& fault, const boost::source_locat
   throw std::runtime_error(fault.text);
 }
 
-boost::system::result<std::string, AskFault> AdminClient::call(const std::string& path, const char* method,
-                                                               const std::string* body_sent) const {
+boost::system::result<std::string, AskFault> AdminClient::call(const char* method, const std::string& path,
+                                                               const std::string& document,
+                                                               std::chrono::seconds patience) const {
   const Handle handle{curl_easy_init(), &curl_easy_cleanup};
   if (!handle) return AskFault{"libcurl is not available"};
   std::string body;
@@ -55,16 +54,16 @@ boost::system::result<std::string, AskFault> AdminClient::call(const std::string
   curl_easy_setopt(handle.get(), CURLOPT_PROXY, "");
   curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle.get(), CURLOPT_CONNECTTIMEOUT, connect_seconds);
-  curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, body_sent != nullptr ? post_seconds : call_seconds);
+  curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, static_cast<long>(patience.count()));
   curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, reason);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, on_bytes);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &body);
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> fields{
       curl_slist_append(nullptr, "Content-Type: application/json"), &curl_slist_free_all};
-  if (body_sent != nullptr) {
-    curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDS, body_sent->c_str());
-    curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(body_sent->size()));
+  if (!document.empty()) {
     curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, fields.get());
+    curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(document.size()));
+    curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDS, document.c_str());
   }
   const auto code = curl_easy_perform(handle.get());
   if (code == CURLE_COULDNT_CONNECT)

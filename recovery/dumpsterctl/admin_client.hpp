@@ -21,21 +21,26 @@ class AdminClient {
   /// The body of the answer to `GET path`. A fault when the socket cannot be reached, the answer does not
   /// come within 30 s, is larger than 64 MiB or is not 200.
   boost::system::result<std::string, AskFault> get(const std::string& path) const {
-    return call(path, "GET");
-  }
-  /// Likewise of `POST path` with a JSON body; 202 is fine, too. May take ten minutes: a large set is chosen
-  /// meanwhile.
-  boost::system::result<std::string, AskFault> post(const std::string& path, const std::string& body) const {
-    return call(path, "POST", &body);
+    return call("GET", path, {}, usual_patience);
   }
   /// Likewise of `DELETE path`.
   boost::system::result<std::string, AskFault> remove(const std::string& path) const {
-    return call(path, "DELETE");
+    return call("DELETE", path, {}, usual_patience);
+  }
+  /// Likewise of `POST path` with a JSON document; 202 is fine, too. By default it may take ten minutes: a
+  /// large set of deliveries is chosen meanwhile.
+  boost::system::result<std::string, AskFault> post(const std::string& path, const std::string& document,
+                                                    std::chrono::seconds patience = longest_choice) const {
+    return call("POST", path, document, patience);
   }
 
  private:
-  boost::system::result<std::string, AskFault> call(const std::string& path, const char* method,
-                                                    const std::string* body = nullptr) const;
+  static constexpr std::chrono::seconds usual_patience{30};
+  static constexpr std::chrono::seconds longest_choice{600};
+
+  boost::system::result<std::string, AskFault> call(const char* method, const std::string& path,
+                                                    const std::string& document,
+                                                    std::chrono::seconds patience) const;
 
   std::string socket_;
 };

@@ -14,6 +14,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::chrono::hours longest_job{24};
+
 std::string path_of(const DumpsterOptions& options) {
   return path_of_group(options.group);
 }
@@ -110,6 +112,20 @@ int save(const DumpsterOptions& options, const AdminClient& hub, bool as_json) {
   return 0;
 }
 
+int backup(const DumpsterOptions& options, const AdminClient& hub, bool as_json) {
+  const json::object request{{"directory", std::filesystem::absolute(options.folder).string()}};
+  const auto text = text_or_fault(hub.post("/v1/backup", json::serialize(request), longest_job));
+  std::cout << (as_json ? text : backup_view(object_from(text)));
+  return 0;
+}
+
+int verify(const AdminClient& hub, bool as_json) {
+  const auto text = text_or_fault(hub.post("/v1/verification", "", longest_job));
+  const auto found = object_from(text);
+  std::cout << (as_json ? text : verification_view(found));
+  return found.at("sound").as_bool() ? 0 : 1;
+}
+
 }  // namespace
 
 void add_dumpster_commands(CLI::App& app, DumpsterOptions& options,
@@ -127,6 +143,15 @@ void add_dumpster_commands(CLI::App& app, DumpsterOptions& options,
     });
     return added;
   };
+  auto* copied =
+      dumpster->add_subcommand("backup", "copies the whole store, spool included, while mail flows");
+  copied->add_option("folder", options.folder, "where to; the hub makes it")->required();
+  copied->callback([&options, choose] {
+    choose([&options](const AdminClient& hub, bool as_json) { return backup(options, hub, as_json); });
+  });
+  auto* verified = dumpster->add_subcommand("verify", "checks the whole store while mail flows");
+  verified->callback(
+      [choose] { choose([](const AdminClient& hub, bool as_json) { return verify(hub, as_json); }); });
   const auto add_window = [&](CLI::App* command) {
     command->add_option("--from", options.from, "from this instant (RFC 3339) or age (2h) on");
     command->add_option("--until", options.until, "before this instant or age");

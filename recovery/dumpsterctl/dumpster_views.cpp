@@ -40,6 +40,23 @@ std::string deliveries_view(const std::vector<json::object>& lines) {
   return (table.empty() ? std::string{"no deliveries\n"} : table.text()) + covered + '\n';
 }
 
+std::string verification_view(const json::object& found) {
+  std::string text;
+  const auto* faults = found.if_contains("faults");
+  if (faults != nullptr && faults->is_array()) {
+    for (const auto& fault : faults->get_array())
+      text += std::string{fault.is_string() ? std::string_view{fault.get_string()} : "?"} + '\n';
+  }
+  return text + text_of(found, "messages") + " messages, " + text_of(found, "spooled") + " in the spool, " +
+         text_of(found, "deliveries") + " deliveries retained, " + text_of(found, "chunks") +
+         " chunks of bodies: " + (text.empty() ? "sound" : "damaged") + '\n';
+}
+
+std::string backup_view(const json::object& made) {
+  return "the store is in " + text_of(made, "directory") + ": " + text_of(made, "files") + " files, " +
+         size_of(made, "bytes") + '\n';
+}
+
 std::string purge_view(const json::object& purged) {
   const bool dry = text_of(purged, "dry_run") == "yes";
   auto text = text_of(purged, "messages") + " deliveries, " + size_of(purged, "bytes") +

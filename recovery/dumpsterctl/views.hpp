@@ -15,6 +15,10 @@ std::string sizing_view(const std::string& group, const boost::json::object& siz
 /// `lines`: the deliveries, and last what the hub says about the listing.
 std::string deliveries_view(const std::vector<boost::json::object>& lines);
 std::string purge_view(const boost::json::object& purged);
+/// Of the answer to `POST /v1/verification`.
+std::string verification_view(const boost::json::object& found);
+/// Of the answer to `POST /v1/backup`.
+std::string backup_view(const boost::json::object& made);
 std::string resubmissions_view(const boost::json::array& list);
 std::string resubmission_view(const boost::json::object& resubmission);
 std::string accepted_view(const boost::json::object& accepted);

@@ -30,6 +30,7 @@ Dispatcher::Dispatcher(IoThreads& threads, dumpster::Store& store, DirectoryProv
       share_(settings_.max_connections),
       ticker_(context_),
       random_(std::random_device{}()) {
+  unclean_ = !store_.identity().clean_shutdown;
   for (const auto& cluster : settings_.clusters)
     clusters_[cluster.name].nodes = cluster.nodes;
 }
@@ -68,6 +69,7 @@ void Dispatcher::schedule(const Message& message, const std::string& expedited_c
   conditions.retry_min = settings_.back_off.retry_min;
   conditions.smarthost = settings_.smarthost;
   conditions.hold = [this](const std::string& cluster) { return hold_of(cluster); };
+  conditions.from_backup_until = started_ + settings_.in_doubt_wait;
   conditions.expedited_cluster = expedited_cluster;
   conditions.looked_up = std::move(looked_up);
   auto plan = plan_jobs(message, *directory_(), conditions);

@@ -120,9 +120,10 @@ class Dispatcher : public WorkerOwner {
   /// Begins no more; lets what is under way end within `patience`, then breaks it off. `done` when all is
   /// recorded.
   void drain(std::chrono::milliseconds patience, std::function<void()> done);
-  /// Whether the store could not be told what became of something. Then its end must not count as a clean
-  /// one: the next start finds those in doubt. For after the io threads have stopped.
-  bool left_unrecorded() const { return !unrecorded_.empty(); }
+  /// Whether the store could not be told what became of something, or what the run before left in doubt is
+  /// not recorded yet. Then its end must not count as a clean one: the next start finds those in doubt. For
+  /// after the io threads have stopped.
+  bool left_unrecorded() const;
 
   // WorkerOwner
   void worker_ready(std::shared_ptr<Worker> worker) override;

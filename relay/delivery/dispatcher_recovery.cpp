@@ -39,7 +39,6 @@ void log_resubmitted(const QueuedMessage* before, const dumpster::SpooledMessage
 
 void Dispatcher::start(std::function<void(std::string)> done) {
   on_own_thread([this, done = std::move(done)]() mutable {
-    unclean_ = !store_.identity().clean_shutdown;
     started_callback_ = std::move(done);
     auto waiting = std::make_shared<std::size_t>(clusters_.size());
     if (clusters_.empty()) load_next(started_callback_, std::nullopt);
@@ -196,6 +195,11 @@ void Dispatcher::recovered(const Message& message) {
     --recovering_;
     recover_next();
   });
+}
+
+bool Dispatcher::left_unrecorded() const {
+  const auto waits = [](const auto& known) { return known.second->after_crash; };
+  return !unrecorded_.empty() || unclean_ || std::any_of(messages_.begin(), messages_.end(), waits);
 }
 
 void Dispatcher::recover_next() {

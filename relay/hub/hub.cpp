@@ -113,7 +113,8 @@ bool Hub::open() {
   } catch (const std::exception& exception) {
     metrics::log_error("port not opened", {{"reason", exception.what()}});
     threads_->stop();
-    store_->close();
+    // What the run before left in doubt is not recorded: this end does not make it a clean one.
+    if (store_->identity().clean_shutdown) store_->close();
     return false;
   }
   return true;

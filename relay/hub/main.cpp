@@ -13,9 +13,12 @@ int main(int argc, char** argv) {
   std::string path;
   bool check = false;
   bool verify = false;
+  bool repair = false;
   app.add_option("--config", path, "configuration file (TOML)")->required();
   app.add_flag("--check", check, "check the configuration and the files it names, and exit");
   app.add_flag("--verify", verify, "walk over the store of a hub that is not running, and exit");
+  app.add_flag("--repair", repair,
+               "make a sound store of what can be read of a damaged one, set that aside, and exit");
   app.set_version_flag("--version", DUMPSTER_VERSION);
   CLI11_PARSE(app, argc, argv);
 
@@ -24,6 +27,7 @@ int main(int argc, char** argv) {
   for (const auto& fault : reading.faults)
     faults.push_back(to_string(fault));
   if (verify && faults.empty()) return relay::verify_offline(reading.configuration.data_dir);
+  if (repair && faults.empty()) return relay::repair_offline(reading.configuration.data_dir);
   auto surroundings = relay::read_surroundings(reading.configuration, faults);
   for (const auto& fault : faults)
     std::cerr << fault << '\n';

@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "dumpster/repair.hpp"
 #include "dumpster/verify.hpp"
 
 namespace relay {
@@ -18,6 +19,21 @@ int verify_offline(const std::filesystem::path& data_dir) {
             << " deliveries retained, " << found->chunks << " chunks of bodies: "
             << (found->sound() ? "sound" : std::to_string(found->faults.size()) + " faults") << '\n';
   return found->sound() ? 0 : 1;
+}
+
+int repair_offline(const std::filesystem::path& data_dir) {
+  const auto repaired = dumpster::repair_store(data_dir / "store");
+  if (!repaired) {
+    std::cerr << repaired.error().detail << '\n';
+    return 1;
+  }
+  std::cout << repaired->messages << " messages saved, " << repaired->spooled << " of them in the spool, "
+            << repaired->lines << " deliveries retained\n"
+            << repaired->damaged_places << " places could not be read; lost for certain are "
+            << repaired->lost_messages << " spooled messages and " << repaired->lost_lines
+            << " retained deliveries; what nobody can tell is what an unreadable place held\n"
+            << "the damaged store is in " << repaired->set_aside.string() << '\n';
+  return 0;
 }
 
 }  // namespace relay

@@ -14,7 +14,8 @@ struct HoldConditions {
   dumpster::Instant hub_started{};
   dumpster::Instant activated_at{};
   dumpster::Instant reachable_since{};  ///< when the node could be reached again after it could not
-  bool has_agent = false;               ///< the active node ever had an agent; without one nothing is held
+  bool has_agent = false;               ///< the active node ever had an agent; without one nothing is held,
+                           ///< but for what comes from a backup: who was there since is not known
   std::optional<dumpster::Instant> agent_seen;
 };
 

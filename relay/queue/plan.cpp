@@ -111,6 +111,7 @@ Plan plan_jobs(const std::shared_ptr<QueuedMessage>& message, const Directory& d
       }
       if (const auto held = held_until(entry, *hold)) due = std::max(due, *held);
     }
+    if (entry.from_backup && !entry.in_doubt) due = std::max(due, conditions.from_backup_until);
     if (due > conditions.now) {
       wait_until(plan, due);
       continue;

@@ -23,6 +23,8 @@ struct PlanConditions {
   std::uint32_t max_recipients_per_job = 1000;
   /// Of the cluster of that name; nothing for one that is not configured.
   std::function<std::optional<HoldConditions>(const std::string& cluster)> hold;
+  /// What comes from a backup and cannot be settled by evidence waits until then, whatever its route.
+  dumpster::Instant from_backup_until{};
   /// A cluster that was just activated: back-off against its old node does not count any more.
   std::string expedited_cluster;
   /// What the directory has answered meanwhile to `Plan::to_look_up` of an earlier plan, by address.

@@ -5,6 +5,7 @@ import unittest
 
 from case import ALICE, CLUSTER, EndToEnd
 from harness import http_calls
+from harness.hub import file_digests
 from harness.load import message
 from harness.processes import wait_until
 
@@ -44,6 +45,27 @@ class FullDisk(EndToEnd):
         self.wait_copies(node, accepted)
         hub.wait_spool_empty()
         self.assert_each_once(node.copies(), accepted)
+
+    def test_a_hub_does_not_start_on_a_disk_that_is_read_only_and_changes_nothing(self):
+        (node,) = self.sinks("node1")
+        node.kill()
+        disk = self.workspace.base / "disk"
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", disk], check=True)
+        self.workspace.callback(subprocess.run, ["umount", "--lazy", disk], check=False)
+        hub = self.clustered_hub([node], settings={"hub": {"data_dir": disk / "data"}})
+        accepted = self.send(hub, ["kept@x"])
+        hub.kill()
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        before = file_digests(disk)
+        hub.start(ready=False)
+        self.assertEqual(hub.process.wait(30), 1)
+        self.assertIn("Read-only file system", hub.log())
+        self.assertEqual(file_digests(disk), before)
+        subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+        node.start()
+        hub.start()
+        self.wait_copies(node, accepted)
 
 
 if __name__ == "__main__":

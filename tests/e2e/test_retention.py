@@ -47,6 +47,25 @@ class Retention(EndToEnd):
         self.wait_copies(node, self.send(hub, ["first@x"]))
         wait_until(lambda: hub.metric("dumpster_removed_total", reason="time") == 1, 60, "eviction by time", pause=0.2)
 
+    def test_what_the_passive_node_has_is_dropped_where_that_is_switched_on(self):
+        node1, node2 = self.sinks("node1", "node2")
+        hub = self.clustered_hub([node1, node2], settings={"dumpster": {"truncate_replicated": True}})
+        path = f"/v1/clusters/{CLUSTER}/storage-groups/{GROUP}/replicated"
+        self.wait_copies(node1, self.send(hub, ["m1@x", "m2@x"]))
+        hub.wait_spool_empty()
+        lines, before = hub.api().deliveries(CLUSTER, GROUP)
+        report = {"node": "node2", "through": lines[0]["delivered_at"]}
+        passive = hub.api(hub.token_of(CLUSTER, "node2"), "node2")
+        self.assertEqual(hub.api(hub.token_of(CLUSTER, "node1"), "node1").call("PUT", path, report)[0], 403)
+        self.assertEqual(hub.api().call("PUT", path, {**report, "node": "node1"})[0], 409)
+        self.assertEqual(hub.metric("dumpster_messages"), 2)
+        self.assertEqual(passive.call("PUT", path, report), (200, report))
+        kept, after = hub.api().deliveries(CLUSTER, GROUP)
+        self.assertEqual([line["message_id"] for line in kept], ["m2@x"])
+        self.assertEqual(after["covered_from"], before["covered_from"])
+        self.assertEqual(hub.metric("dumpster_removed_total", reason="replicated"), 1)
+        self.assertEqual(hub.metric("dumpster_removed_unconfirmed_total"), 0)
+
     def test_retention_that_is_off_says_so(self):
         (node,) = self.sinks("node1")
         hub = self.clustered_hub([node], limits={"max_size": "0"})

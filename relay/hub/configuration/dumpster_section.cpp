@@ -10,7 +10,7 @@ dumpster::RetentionLimits read_dumpster(TomlTable dumpster) {
   dumpster::RetentionLimits limits;
   limits.max_size = dumpster.size("max_size", 1024 * mebibyte);
   limits.max_time = dumpster.duration("max_time", Microseconds{std::chrono::hours{24 * 7}}, {0s, longest});
-  not_available(dumpster, "truncate_replicated", dumpster.boolean("truncate_replicated", false));
+  limits.truncate_replicated = dumpster.boolean("truncate_replicated", false);
   dumpster.close();
   return limits;
 }

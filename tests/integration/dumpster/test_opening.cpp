@@ -182,11 +182,11 @@ TEST_CASE_METHOD(OpeningFixture, "a flipped bit in a body is reported as damage"
 TEST_CASE_METHOD(OpeningFixture, "a store of a newer format is refused and left as it is") {
   accept();
   shut();
-  write_content(path() / "FORMAT", "transport-dumpster store\nformat 2\ncomplete\n");
+  write_content(path() / "FORMAT", "transport-dumpster store\nformat 99\ncomplete\n");
   const auto error = refused();
   CHECK(error.fault == Fault::invalid);
-  CHECK(error.detail.find("format 2") != std::string::npos);
-  write_content(path() / "FORMAT", "transport-dumpster store\nformat 1\ncomplete\n");
+  CHECK(error.detail.find("format 99") != std::string::npos);
+  write_content(path() / "FORMAT", "transport-dumpster store\nformat 2\ncomplete\n");
   reopen();
   CHECK(spool_size() == 1);
 }

@@ -128,6 +128,26 @@ TEST_CASE_METHOD(StoreFixture, "switching retention off empties the dumpster") {
   CHECK(lines().empty());
 }
 
+TEST_CASE_METHOD(StoreFixture, "a group that is removed and added again covers from then on") {
+  deliver(accept(), sg2);
+  shut();
+  auto without = options();
+  without.clusters.front().storage_groups.pop_back();
+  for (int run = 0; run < 2; ++run) {
+    clock().advance(1h);
+    auto opened = open_rocksdb_store(without);
+    REQUIRE(opened.has_value());
+    (*opened)->close();
+  }
+  clock().advance(1h);
+  reopen();
+  CHECK(group(sg2).covered_from == clock().now());
+  CHECK(lines(sg2).size() == 1);
+  CHECK(group(sg1).covered_from == store().identity().store_created);
+  reopen();
+  CHECK(group(sg2).covered_from == clock().now());
+}
+
 TEST_CASE_METHOD(StoreFixture, "a group that is new in the configuration covers from its creation") {
   shut();
   clock().advance(24h);

@@ -209,12 +209,21 @@ TEST_CASE("the administrator reads a retained message byte for byte") {
   CHECK_THROWS(hub.get(target));  // cut: what came is not whole
 }
 
-TEST_CASE("what this version does not have is refused with 501") {
+TEST_CASE("a passive node's agent reports what is replicated, for its own node alone") {
   Hub hub;
   const auto target = "/v1/clusters/ccr1/storage-groups/sg1/replicated";
-  CHECK(
-      hub.client->ask("PUT", target, agent, R"({"node":"node2","through":"2026-01-31T00:00:00Z"})").status ==
-      501);
+  const auto put = [&](const std::string& token, const std::string& body) {
+    return hub.client->ask("PUT", target, token, body);
+  };
+  const auto answer = put(agent, R"({"node":"node2","through":"2026-01-31T00:00:00Z"})");
+  CHECK(answer.status == 200);
+  CHECK(document(answer).at("node") == "node2");
+  CHECK(document(answer).at("through") == "2026-01-31T00:00:00.000000Z");
+  CHECK(put(agent, R"({"node":"node3","through":"2026-01-31T00:00:00Z"})").status == 400);
+  CHECK(put(node2, R"({"node":"node1","through":"2026-01-31T00:00:00Z"})").status == 403);
+  CHECK(put(reader, R"({"node":"node2","through":"2026-01-31T00:00:00Z"})").status == 403);
+  CHECK(put(agent, R"({"node":"node2"})").status == 400);
+  CHECK(put(agent, R"({"node":"node2","through":"yesterday"})").status == 400);
 }
 
 TEST_CASE("the operator needs no token and sees the hub's state") {

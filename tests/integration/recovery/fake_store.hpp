@@ -184,6 +184,18 @@ class FakeStore final : public dumpster::Store {
   }
   void settle_resubmissions(Completion<std::vector<Uuid>> done) override { done(std::vector<Uuid>{}); }
 
+  void verify(Completion<dumpster::Verification> done) override {
+    dumpster::Verification found;
+    found.messages = 3;
+    found.faults = {"something is damaged"};
+    done(std::move(found));
+  }
+  void report_replicated(dumpster::ReplicationReport report, Completion<dumpster::Instant> done) override {
+    done(report.through);
+  }
+  void backup(std::filesystem::path, Completion<dumpster::BackupMade> done) override {
+    done(dumpster::BackupMade{2, 1000});
+  }
   dumpster::HubIdentity identity() const override {
     return {store_id, now - std::chrono::hours{2}, 42, true};
   }

@@ -36,6 +36,15 @@ TEST_CASE("nothing is held for a cluster whose active node never had an agent") 
   CHECK_FALSE(held_until(in_doubt_since(start), conditions));
 }
 
+TEST_CASE("what comes from a backup is held for a cluster without an agent, too") {
+  auto conditions = with_agent();
+  conditions.has_agent = false;
+  conditions.hub_started = start + 5s;
+  auto entry = in_doubt_since(start);
+  entry.from_backup = true;
+  CHECK(held_until(entry, conditions) == start + 65s);
+}
+
 TEST_CASE("the hold is counted from the latest of attempt, start, activation and reachability") {
   auto conditions = with_agent();
   CHECK(held_until(in_doubt_since(start), conditions) == start + 60s);

@@ -219,3 +219,18 @@ TEST_CASE("a message with very many recipients is split into several jobs") {
   REQUIRE(plan.jobs.size() == 3);
   CHECK(plan.jobs[2].recipients.size() == 5);
 }
+
+TEST_CASE("what comes from a backup waits on every route, and what has come since goes") {
+  FakeDirectory directory;
+  directory.known["b@y"] = {"b@y", "b@y", "", NextHop{}};
+  const auto restored = message_to({"b@y"});
+  restored->spooled.entries.front().from_backup = true;
+  auto given = conditions();
+  given.from_backup_until = now + 60s;
+  auto plan = relay::plan_jobs(restored, directory, given);
+  CHECK(plan.jobs.empty());
+  CHECK(plan.again_at == now + 60s);
+  CHECK(relay::plan_jobs(message_to({"b@y"}), directory, given).jobs.size() == 1);
+  given.now = now + 60s;
+  CHECK(relay::plan_jobs(restored, directory, given).jobs.size() == 1);
+}

@@ -1,0 +1,22 @@
+#include "dumpster/rocksdb/long_job.hpp"
+
+namespace dumpster::rocks {
+
+bool LongJob::start(Job job) {
+  const std::lock_guard lock{mutex_};
+  if (cancelled_ || working_.exchange(true)) return false;
+  if (thread_.joinable()) thread_.join();
+  thread_ = std::thread{[this, job = std::move(job)] {
+    job(cancelled_);
+    working_ = false;
+  }};
+  return true;
+}
+
+void LongJob::stop() {
+  const std::lock_guard lock{mutex_};
+  cancelled_ = true;
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace dumpster::rocks
