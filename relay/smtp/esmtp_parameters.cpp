@@ -79,7 +79,15 @@ std::optional<Reply> read_return(const Parameter& parameter, MailParameters& int
   return std::nullopt;
 }
 
-std::optional<Reply> read_mail_parameter(const Parameter& parameter, MailParameters& into) {
+std::optional<Reply> read_auth(const Parameter& parameter, MailParameters& into) {
+  if (!parameter.value || parameter.value->empty() || into.auth || !is_xtext(*parameter.value))
+    return malformed("AUTH");
+  into.auth = true;
+  return std::nullopt;
+}
+
+std::optional<Reply> read_mail_parameter(const Parameter& parameter, OfferedExtensions offered,
+                                         MailParameters& into) {
   if (same_word(parameter.keyword, "SIZE")) return read_size(parameter, into);
   if (same_word(parameter.keyword, "BODY")) return read_body(parameter, into);
   if (same_word(parameter.keyword, "RET")) return read_return(parameter, into);
@@ -88,6 +96,12 @@ std::optional<Reply> read_mail_parameter(const Parameter& parameter, MailParamet
     into.smtputf8 = true;
     return std::nullopt;
   }
+  if (offered.require_tls && same_word(parameter.keyword, "REQUIRETLS")) {
+    if (parameter.value || into.require_tls) return malformed("REQUIRETLS");
+    into.require_tls = true;
+    return std::nullopt;
+  }
+  if (offered.authentication && same_word(parameter.keyword, "AUTH")) return read_auth(parameter, into);
   if (same_word(parameter.keyword, "ENVID")) {
     const auto& value = parameter.value;
     if (into.envelope_id || !value || value->empty() || value->size() > max_envelope_id ||
@@ -167,12 +181,12 @@ Reply not_separated() {
 
 }  // namespace
 
-std::variant<MailParameters, Reply> parse_mail_parameters(std::string_view text) {
+std::variant<MailParameters, Reply> parse_mail_parameters(std::string_view text, OfferedExtensions offered) {
   MailParameters parameters;
   Parameter parameter;
   if (!separated(text)) return not_separated();
   while (next_parameter(text, parameter)) {
-    if (auto refusal = read_mail_parameter(parameter, parameters)) return *refusal;
+    if (auto refusal = read_mail_parameter(parameter, offered, parameters)) return *refusal;
   }
   return parameters;
 }

@@ -12,6 +12,7 @@ constexpr std::size_t max_line = 64 * 1024;
 constexpr std::size_t max_field_name = 64;   // of those that are of interest, with blanks before the colon
 constexpr std::size_t max_message_id = 998;  // RFC 5322 2.1.1
 constexpr std::size_t max_message_id_field = 8 * 1024;  // comments and folding included
+constexpr std::size_t max_received_field = 1024;        // as far as `by` is looked for
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -68,8 +69,11 @@ void HeaderScanner::feed_line(std::string_view piece, bool complete) {
   }
   const bool room = message_id_field_.size() <= max_message_id_field;
   if (in_message_id_ && named_ && room) message_id_field_ += piece;
+  if (in_received_ && named_) {
+    received_field_ += piece.substr(0, max_received_field - received_field_.size());
+  }
   if (!complete) return;
-  if (!named_) done_ = line_start_ == "\r\n" || line_start_ == "\n";
+  if (!named_) done_ = header_ended_ = line_start_ == "\r\n" || line_start_ == "\n";
   line_start_.clear();
   line_size_ = 0;
   named_ = false;
@@ -90,7 +94,30 @@ void HeaderScanner::begin_field() {
   in_message_id_ = same_word(name, "Message-ID") && !has_message_id_;
   has_message_id_ = has_message_id_ || in_message_id_;
   has_date_ = has_date_ || same_word(name, "Date");
-  if (same_word(name, "Received")) ++received_fields_;
+  if (names_hub()) ++passes_;
+  received_field_.clear();
+  in_received_ = same_word(name, "Received");
+  if (in_received_) ++received_fields_;
+}
+
+/// Whether the Received field read so far was written by this hub: `by` and its name, one word behind the
+/// other.
+bool HeaderScanner::names_hub() const {
+  if (hub_name_.empty()) return false;
+  std::string_view text = received_field_;
+  bool behind_by = false;
+  while (true) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    if (text.empty()) return false;
+    const auto word = text.substr(0, text.find_first_of(" \t\r\n"));
+    text.remove_prefix(word.size());
+    if (behind_by && same_word(word.substr(0, word.find(';')), hub_name_)) return true;
+    behind_by = same_word(word, "by");
+  }
+}
+
+std::uint32_t HeaderScanner::passes() const {
+  return passes_ + (names_hub() ? 1 : 0);
 }
 
 std::string HeaderScanner::message_id() const {

@@ -29,6 +29,14 @@ std::string word(std::string_view text) {
   return safe;
 }
 
+/// Several words within a comment.
+std::string comment(std::string_view text) {
+  std::string safe{text.substr(0, max_word)};
+  std::replace_if(
+      safe.begin(), safe.end(), [](char c) { return !is_word_character(c) && c != ' ' && c != ','; }, '?');
+  return safe;
+}
+
 bool is_address(int family, const std::string& text) {
   std::array<unsigned char, sizeof(in6_addr)> address{};
   return inet_pton(family, text.c_str(), address.data()) == 1;
@@ -60,8 +68,12 @@ std::string received_field(const Reception& reception) {
   const bool utf8 = reception.transmission_type.rfind("UTF8", 0) == 0;
   const auto literal = address_literal(reception.client_address);
   auto field = "Received: from " + word(reception.client_name);
-  if (!literal.empty()) field += "\r\n\t(" + literal + ')';
+  const auto forwarded = address_literal(reception.forwarded_for);
+  if (!literal.empty()) {
+    field += "\r\n\t(" + literal + (forwarded.empty() ? std::string{} : " for " + forwarded) + ')';
+  }
   field += "\r\n\tby " + word(reception.hub_name) + " with " + word(reception.transmission_type);
+  if (!reception.tls.empty()) field += "\r\n\t(" + comment(reception.tls) + ')';
   field += "\r\n\tid " + word(reception.id);
   if (reception.recipient && can_stand(*reception.recipient, utf8)) {
     field += "\r\n\tfor <" + *reception.recipient + '>';

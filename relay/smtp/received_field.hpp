@@ -12,7 +12,9 @@ namespace relay::smtp {
 struct Reception {
   std::string client_name;     ///< what it said in HELO, EHLO or LHLO
   std::string client_address;  ///< IPv4 or IPv6 in text form; IPv4 within IPv6 and zones are understood
+  std::string forwarded_for;   ///< whom the client says it speaks for, an address; may be empty
   std::string hub_name;
+  std::string tls;                ///< "TLSv1.3 TLS_AES_256_GCM_SHA384, 256 bits"; empty without TLS
   std::string transmission_type;  ///< RFC 3848 and RFC 6531, as `ServerMachine::transmission_type`
   std::string id;                 ///< the message's UUID
   std::optional<std::string>

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "relay/smtp/address.hpp"
 #include "relay/smtp/esmtp_parameters.hpp"
@@ -9,6 +10,10 @@ namespace relay::smtp {
 namespace {
 
 constexpr std::size_t max_plain_command_line = 512;  // RFC 5321 4.5.3.1.4, with CRLF
+
+/// What browsers and proxies say that somebody has pointed at this port: the session ends at once, so that
+/// nothing of what follows is taken for commands.
+constexpr std::array<std::string_view, 6> words_of_http{"GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT"};
 
 std::string_view trim(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
@@ -59,9 +64,12 @@ void ServerMachine::State::run_command(std::string_view line) {
   const auto verb = line.substr(0, line.find(' '));
   const auto argument = trim(line.substr(verb.size()));
   const auto is = [verb](std::string_view name) { return same_word(verb, name); };
-  const bool has_parameters = is("MAIL") || is("RCPT");
+  const bool has_parameters = is("MAIL") || is("RCPT") || is("AUTH") || is("XFORWARD");
   if (!has_parameters && line.size() + 2 > max_plain_command_line) {
     return refuse({500, "5.5.2", "line too long"}, "syntax");
+  }
+  if (needs_authentication(verb)) {
+    return refuse({530, "5.7.0", "authentication is required"}, "authentication");
   }
   if (is("MAIL")) return mail(argument);
   if (is("RCPT")) return recipient(argument);
@@ -77,8 +85,16 @@ void ServerMachine::State::run_command(std::string_view line) {
     if (!argument.empty()) return refuse({501, "5.5.4", "no argument is allowed"}, "syntax");
     return no_argument_command(verb);
   }
-  if (is("STARTTLS") || is("AUTH") || is("EXPN") || is("TURN") || is("ETRN")) {
+  if (is("STARTTLS")) return starttls(argument);
+  if (is("AUTH")) return auth(argument);
+  if (is("XFORWARD")) return xforward(argument);
+  if (is("EXPN") || is("TURN") || is("ETRN")) {
     return refuse({502, "5.5.1", "command not implemented"}, "unknown_command");
+  }
+  if (std::any_of(words_of_http.begin(), words_of_http.end(), is)) {
+    act(Refused{"syntax"});
+    say({421, "4.7.0", "this is no web server"});
+    return close();
   }
   refuse({500, "5.5.1", "command not recognised"}, "unknown_command");
 }
@@ -104,10 +120,18 @@ void ServerMachine::State::hello(std::string_view verb, std::string_view argumen
   client_name = argument;
   extended = !same_word(verb, "HELO");
   if (!extended) return say({250, {}, settings.hub_name});
-  say({250,
-       {},
-       settings.hub_name + "\nPIPELINING\nSIZE " + std::to_string(settings.max_message_size) +
-           "\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nDSN\nCHUNKING"});
+  say({250, {}, settings.hub_name + extensions()});
+}
+
+std::string ServerMachine::State::extensions() const {
+  auto offered = "\nPIPELINING\nSIZE " + std::to_string(settings.max_message_size) +
+                 "\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nDSN\nCHUNKING";
+  offered += "\nLIMITS RCPTMAX=" + std::to_string(settings.max_recipients);  // RFC 9422
+  if (settings.starttls && !secure) offered += "\nSTARTTLS";
+  if (secure) offered += "\nREQUIRETLS";  // RFC 8689 2: under TLS alone
+  if (settings.authentication && secure) offered += "\nAUTH PLAIN LOGIN";
+  if (settings.xforward) offered += "\nXFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE";
+  return offered;
 }
 
 void ServerMachine::State::mail(std::string_view argument) {
@@ -117,7 +141,7 @@ void ServerMachine::State::mail(std::string_view argument) {
   const auto text = path_behind(argument, "FROM:");
   const auto path = text ? parse_reverse_path(*text) : std::nullopt;
   if (!path) return refuse({501, "5.1.7", "malformed sender"}, "syntax");
-  const auto parsed = parse_mail_parameters(path->rest);
+  const auto parsed = parse_mail_parameters(path->rest, {secure, settings.authentication && secure});
   if (const auto* refusal = std::get_if<Reply>(&parsed)) return refuse(*refusal, "parameter");
   const auto& parameters = std::get<MailParameters>(parsed);
   if (!extended && !path->rest.empty()) return refuse({555, "5.5.4", "parameters want EHLO"}, "parameter");
@@ -128,6 +152,7 @@ void ServerMachine::State::mail(std::string_view argument) {
   envelope.sender = path->address;
   envelope.body_type = parameters.body_type.value_or(dumpster::BodyType::seven_bit);
   envelope.smtputf8 = parameters.smtputf8;
+  envelope.require_tls = parameters.require_tls;
   envelope.notify_return = parameters.notify_return;
   envelope.envelope_id = parameters.envelope_id.value_or("");
   declared_size = parameters.size.value_or(0);

@@ -42,7 +42,8 @@ ServerMachine::Action ServerMachine::next() {
       return action;
     }
     if (state.phase == State::Phase::closed) return Close{};
-    const bool waiting = state.phase == State::Phase::greeting || state.phase == State::Phase::answer;
+    const bool waiting = state.phase == State::Phase::greeting || state.phase == State::Phase::answer ||
+                         state.phase == State::Phase::tls;
     if (waiting) state.keep_rest();
     const bool chunk_over = state.phase == State::Phase::chunk && state.chunk_left == 0;
     if (waiting || (state.rest.empty() && !chunk_over)) return NeedInput{};
@@ -61,6 +62,9 @@ void ServerMachine::answer(Reply reply) {
       break;
     case State::Question::recipient:
       state.answered_recipient(reply);
+      break;
+    case State::Question::password:
+      state.answered_password(reply);
       break;
     case State::Question::data:
     case State::Question::chunk:
@@ -86,6 +90,10 @@ void ServerMachine::answer_message(std::vector<Reply> replies) {
   state.reset();
 }
 
+void ServerMachine::secured() {
+  if (state_->phase == State::Phase::tls) state_->secured();
+}
+
 std::string ServerMachine::take_output() {
   return std::exchange(state_->output, {});
 }
@@ -100,11 +108,25 @@ std::uint64_t ServerMachine::declared_size() const {
   return state_->declared_size;
 }
 
-std::string_view ServerMachine::transmission_type() const {
-  const bool utf8 = state_->envelope.smtputf8;
-  if (state_->lmtp()) return utf8 ? "UTF8LMTP" : "LMTP";
-  if (utf8) return "UTF8SMTP";
-  return state_->extended ? "ESMTP" : "SMTP";
+const std::string& ServerMachine::user() const {
+  return state_->user;
+}
+const ForwardedClient& ServerMachine::forwarded() const {
+  return state_->forwarded;
+}
+
+bool ServerMachine::receiving() const {
+  return state_->phase == State::Phase::data || state_->phase == State::Phase::chunk;
+}
+
+std::string ServerMachine::transmission_type() const {
+  const auto& state = *state_;
+  if (!state.lmtp() && !state.extended) return "SMTP";
+  std::string type = state.envelope.smtputf8 ? "UTF8" : (state.lmtp() ? "" : "E");
+  type += state.lmtp() ? "LMTP" : "SMTP";
+  if (state.secure) type += 'S';
+  if (!state.user.empty()) type += 'A';
+  return type;
 }
 
 void ServerMachine::State::keep_rest() {
@@ -118,6 +140,9 @@ void ServerMachine::State::step() {
     case Phase::command:
       read_command();
       break;
+    case Phase::credentials:
+      read_credentials();
+      break;
     case Phase::data:
       read_data();
       break;
@@ -126,6 +151,7 @@ void ServerMachine::State::step() {
       break;
     case Phase::greeting:
     case Phase::answer:
+    case Phase::tls:
     case Phase::closed:
       break;
   }

@@ -28,6 +28,19 @@ struct ServerSettings {
   std::uint32_t max_errors =
       20;  ///< after so many commands refused by the machine the session ends with 421 4.7.0
   std::uint32_t max_refusals = 200;  ///< the same for senders and recipients that the owner refused with 5xx
+  bool secure = false;               ///< under TLS from the first byte on
+  bool starttls = false;             ///< offered while the session is not under TLS
+  bool authentication = false;       ///< offered under TLS, never without
+  bool require_authentication = false;  ///< no mail before AUTH
+  std::uint32_t max_auth_failures = 3;  ///< then the session ends with 421 4.7.0
+  bool xforward = false;                ///< the client may say for whom it speaks
+};
+
+/// For whom a client says that it speaks (XFORWARD): each empty until said.
+struct ForwardedClient {
+  std::string name;
+  std::string address;
+  std::string hello;
 };
 
 /// One recipient as the client named it, grammar checked.
@@ -76,14 +89,22 @@ class ServerMachine {
     std::string_view reason;
   };
   /// A command was refused by the machine itself; for counting. `reason`: syntax, sequence, unknown_command,
-  /// parameter, size, too_many_recipients, smtputf8. No answer.
+  /// parameter, size, too_many_recipients, smtputf8, authentication, plaintext_behind_starttls. No answer.
   struct Refused {
     std::string_view reason;
   };
+  /// AUTH has gathered what it needs. Answer with `answer(Reply)`: 235 accepts, 535 counts as a failure.
+  struct CheckPassword {
+    std::string user;
+    std::string password;
+  };
+  /// Write `take_output`, make the TLS handshake, then call `secured`. Whatever the client had sent behind
+  /// STARTTLS is gone: it came from anybody (RFC 3207 4.2).
+  struct StartTls {};
   struct Close {};  ///< write `take_output`, then close
 
-  using Action = std::variant<NeedInput, CheckSender, CheckRecipient, BeginMessage, BodyBytes, EndMessage,
-                              DropMessage, Refused, Close>;
+  using Action = std::variant<NeedInput, CheckSender, CheckRecipient, CheckPassword, BeginMessage, BodyBytes,
+                              EndMessage, DropMessage, Refused, StartTls, Close>;
 
   /// The greeting goes to the output. With a reply other than 220 (421, 554) the session ends behind it.
   void greet(Reply greeting);
@@ -94,6 +115,8 @@ class ServerMachine {
   Action next();
   void answer(Reply reply);
   void answer_message(std::vector<Reply> replies);
+  /// The handshake is over: the session begins anew under TLS, without a greeting (RFC 3207 4.2).
+  void secured();
 
   /// Replies to write, in order; empty when there are none.
   std::string take_output();
@@ -102,10 +125,15 @@ class ServerMachine {
   /// `answer_message`. Recipients are those that were accepted, each with `address` and `original_address` as
   /// the client said.
   const dumpster::Envelope& envelope() const;
-  /// What the client called itself (HELO, EHLO, LHLO), and the protocol word for Received (RFC 3848): SMTP,
-  /// ESMTP, LMTP, UTF8SMTP …
+  /// What the client called itself (HELO, EHLO, LHLO), and the protocol word for Received (RFC 3848, RFC
+  /// 6531): SMTP, ESMTP, ESMTPSA, LMTPS, UTF8SMTP …
   const std::string& client_name() const;
-  std::string_view transmission_type() const;
+  std::string transmission_type() const;
+  /// Who has authenticated; empty for nobody.
+  const std::string& user() const;
+  const ForwardedClient& forwarded() const;
+  /// Octets of a message are expected, kept or not.
+  bool receiving() const;
   /// SIZE= as declared by the client, 0 when it did not.
   std::uint64_t declared_size() const;
 

@@ -13,10 +13,13 @@
 
 namespace relay::smtp {
 
-/// The inside of `ServerMachine`: input, commands (server_commands.cpp) and message (server_body.cpp).
+/// The inside of `ServerMachine`: input, commands (server_commands.cpp), what protects
+/// the session (server_security.cpp) and message (server_body.cpp).
 struct ServerMachine::State {
-  enum class Phase : std::uint8_t { greeting, command, answer, data, chunk, closed };
-  enum class Question : std::uint8_t { sender, recipient, data, chunk, message };
+  enum class Phase : std::uint8_t { greeting, command, answer, credentials, tls, data, chunk, closed };
+  enum class Question : std::uint8_t { sender, recipient, password, data, chunk, message };
+  /// What the next line of an AUTH exchange is.
+  enum class Credentials : std::uint8_t { plain, login_name, login_password };
   /// How far the message of a transaction is.
   enum class Body : std::uint8_t {
     none,
@@ -24,7 +27,8 @@ struct ServerMachine::State {
     dropped,  ///< begun, and the owner was told to drop it, or never begun since the owner said no
   };
 
-  explicit State(ServerSettings settings_given) : settings(std::move(settings_given)) {}
+  explicit State(ServerSettings settings_given)
+      : settings(std::move(settings_given)), secure(settings.secure) {}
 
   // --- the session
   ServerSettings settings;
@@ -32,6 +36,12 @@ struct ServerMachine::State {
   Question question = Question::sender;
   std::string client_name;
   bool extended = false;  ///< EHLO or LHLO, not HELO
+  bool secure;            ///< under TLS
+  std::string user;
+  ForwardedClient forwarded;
+  Credentials credentials = Credentials::plain;
+  std::string claimed_user;  ///< of the AUTH under way
+  std::uint32_t auth_failures = 0;
   std::uint32_t errors = 0;
   std::uint32_t refusals = 0;
   std::string output;
@@ -69,10 +79,21 @@ struct ServerMachine::State {
   void step();
   void read_command();
   void run_command(std::string_view line);
+  bool needs_authentication(std::string_view verb) const;
   void no_argument_command(std::string_view verb);
   void hello(std::string_view verb, std::string_view argument);
+  std::string extensions() const;
   void mail(std::string_view argument);
   void recipient(std::string_view argument);
+  void starttls(std::string_view argument);
+  void secured();
+  void auth(std::string_view argument);
+  void read_credentials();
+  void take_credentials(std::string_view line);
+  void take_plain(std::string_view decoded);
+  void check_password(std::string password);
+  void answered_password(const Reply& reply);
+  void xforward(std::string_view argument);
   void data();
   void bdat(std::string_view argument);
 

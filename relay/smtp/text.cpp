@@ -16,6 +16,15 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+/// The six bits of a character of RFC 4648's alphabet, or -1.
+int base64_bits(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == '+') return 62;
+  return c == '/' ? 63 : -1;
+}
+
 /// Bytes behind the lead byte, or -1; `low` and `high` bound the first of them.
 int continuation_bytes(std::uint8_t lead, std::uint8_t& low, std::uint8_t& high) {
   low = 0x80;
@@ -76,6 +85,28 @@ std::string xtext_decode(std::string_view text) {
       plain.push_back(text[at]);
     }
   }
+  return plain;
+}
+
+std::optional<std::string> base64_decode(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::size_t padding = 0;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=')
+    ++padding;
+  std::string plain;
+  std::uint32_t bits = 0;
+  unsigned held = 0;
+  for (const char c : text.substr(0, text.size() - padding)) {
+    const int six = base64_bits(c);
+    if (six < 0) return std::nullopt;
+    bits = (bits << 6U | static_cast<std::uint32_t>(six)) & 0xFFFFU;
+    held += 6;
+    if (held < 8) continue;
+    held -= 8;
+    plain.push_back(static_cast<char>(bits >> held & 0xFFU));
+  }
+  // Bits that belong to no byte are zero, or the same bytes could be written in several ways.
+  if ((bits & ((1U << held) - 1U)) != 0) return std::nullopt;
   return plain;
 }
 

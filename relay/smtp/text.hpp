@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,9 @@ bool is_xtext(std::string_view text);
 
 /// What xtext stands for. `text` must be xtext.
 std::string xtext_decode(std::string_view text);
+
+/// RFC 4648 4, with its padding and nothing else; nothing for what is not.
+std::optional<std::string> base64_decode(std::string_view text);
 
 /// Whether `text` is well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(std::string_view text);

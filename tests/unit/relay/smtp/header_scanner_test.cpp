@@ -88,4 +88,25 @@ TEST_CASE("behind 256 KiB of header, or a line of more than 64 KiB, nothing is l
   CHECK(scan("Message-ID: <a@b>\r\n " + line).message_id().empty());
 }
 
+TEST_CASE("passes through this hub are counted, folded or not, in any case, and nobody else's") {
+  const std::string header =
+      "Received: from a.example\r\n\tby hub1.example.test with ESMTP\r\n\tid 1; date\r\n"
+      "received: from b.example by HUB1.example.test; date\r\n"
+      "Received: from hub1.example.test by hub10.example.test; date\r\n"
+      "Received: from c.example (by hub1.example.test) by other.example; date\r\n"
+      "Subject: by hub1.example.test\r\n\r\nReceived: by hub1.example.test; date\r\n";
+  for (const std::size_t piece : {1U, 3U, 100000U}) {
+    HeaderScanner scanner{"hub1.example.test"};
+    for (std::size_t at = 0; at < header.size(); at += piece)
+      scanner.feed(std::string_view{header}.substr(at, piece));
+    CHECK(scanner.passes() == 2);
+    CHECK(scanner.received_fields() == 4);
+    CHECK(scanner.header_ended());
+  }
+  HeaderScanner last{"hub1.example.test"};
+  last.feed("Received: from a by hub1.example.test");
+  CHECK(last.passes() == 1);
+  CHECK_FALSE(last.header_ended());
+}
+
 }  // namespace relay::smtp

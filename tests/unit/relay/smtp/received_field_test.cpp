@@ -56,7 +56,7 @@ TEST_CASE("addresses become literals; IPv4 within IPv6 is IPv4; what is no addre
 
 TEST_CASE("nothing that is put in can add a line, a comment or another field") {
   const std::string evil = std::string{"a\r\nX-Evil: 1\r\n\r\n(b) \x01\xFF;"} + '\0' + std::string(2000, 'x');
-  Reception reception{evil, evil, evil, evil, evil, evil, {}};
+  Reception reception{evil, evil, evil, evil, evil, evil, evil, evil, {}};
   const auto field = received_field(reception);
   CHECK(field.size() < 1500);
   HeaderScanner scanner;
@@ -90,6 +90,21 @@ TEST_CASE("dates are RFC 5322 in UTC") {
   CHECK(to_rfc5322(dumpster::Instant{std::chrono::microseconds{951782399999999}}) ==
         "Mon, 28 Feb 2000 23:59:59 +0000");
   CHECK(to_rfc5322(dumpster::Instant{std::chrono::seconds{951782400}}) == "Tue, 29 Feb 2000 00:00:00 +0000");
+}
+
+TEST_CASE("TLS and the client spoken for stand in comments") {
+  auto told = ordinary();
+  told.transmission_type = "ESMTPS";
+  told.tls = "TLSv1.3 TLS_AES_256_GCM_SHA384, 256 bits";
+  told.forwarded_for = "2001:db8::1";
+  const auto field = received_field(told);
+  CHECK(field.find(" for [IPv6:2001:db8::1])\r\n") != std::string::npos);
+  CHECK(field.find(" with ESMTPS\r\n\t(TLSv1.3 TLS_AES_256_GCM_SHA384, 256 bits)\r\n\tid ") !=
+        std::string::npos);
+  told.tls = "x)\r\nSubject: y (";
+  told.forwarded_for = "192.0.2.1)\r\nSubject: y";
+  const auto hostile = received_field(told);
+  CHECK(hostile.find("\r\nSubject") == std::string::npos);
 }
 
 }  // namespace relay::smtp

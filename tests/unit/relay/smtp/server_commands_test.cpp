@@ -24,7 +24,7 @@ const std::string recipient = "RCPT TO:<b@example.test>\r\n";
 TEST_CASE("EHLO and LHLO announce exactly what is there; HELO announces nothing") {
   const std::string extensions =
       "250-hub.example\r\n250-PIPELINING\r\n250-SIZE 37748736\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
-      "250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250 CHUNKING\r\n";
+      "250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250-CHUNKING\r\n250 LIMITS RCPTMAX=1000\r\n";
   ServerDialogue smtp;
   CHECK(smtp.output == "220 hub.example ESMTP\r\n");
   CHECK(smtp.say("ehlo client.example\r\n") == extensions);

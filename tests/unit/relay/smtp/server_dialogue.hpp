@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "relay/smtp/server_machine.hpp"
@@ -53,6 +54,9 @@ class ServerDialogue {
   std::vector<std::string_view> runs;  ///< sizes of the `BodyBytes` are of interest, not their bytes
   std::uint64_t body_bytes = 0;
   bool closed = false;
+  std::size_t handshakes = 0;                                  ///< each succeeds at once
+  std::vector<std::pair<std::string, std::string>> passwords;  ///< asked about
+  Reply on_password{235, "2.7.0", "welcome"};
   std::function<Reply(const std::string&)> on_sender = [](const std::string&) {
     return Reply{250, "2.1.0", "OK"};
   };
@@ -89,9 +93,15 @@ class ServerDialogue {
       body_bytes += bytes->bytes.size();
       body_ += bytes->bytes;
     } else if (std::holds_alternative<ServerMachine::EndMessage>(action)) {
-      accepted.push_back({machine.envelope(), std::exchange(body_, {}),
-                          std::string{machine.transmission_type()}, machine.declared_size()});
+      accepted.push_back({machine.envelope(), std::exchange(body_, {}), machine.transmission_type(),
+                          machine.declared_size()});
       machine.answer_message(outcome);
+    } else if (const auto* password = std::get_if<ServerMachine::CheckPassword>(&action)) {
+      passwords.emplace_back(password->user, password->password);
+      machine.answer(on_password);
+    } else if (std::holds_alternative<ServerMachine::StartTls>(action)) {
+      ++handshakes;
+      machine.secured();
     } else if (const auto* drop = std::get_if<ServerMachine::DropMessage>(&action)) {
       dropped.emplace_back(drop->reason);
       body_.clear();
