@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "relay/net/certificate_expiry.hpp"
 #include "relay/net/connection.hpp"
 #include "tests/integration/relay/tls_certificate.hpp"
 
@@ -216,4 +217,11 @@ TEST_CASE("TLS 1.1 is not spoken") {
   const auto results = shake(pair, std::move(server), std::move(client), "hub1.example.test");
   CHECK(results.server);
   CHECK(results.client);
+}
+
+TEST_CASE("a context says until when its certificate is valid") {
+  const TlsCertificate certificate;
+  const auto left = relay::certificate_expiry(server_context(certificate)) - std::chrono::system_clock::now();
+  CHECK(left > 50min);
+  CHECK(left <= 60min);
 }
