@@ -11,13 +11,17 @@
 #include "recovery/http/server.hpp"
 #include "relay/delivery/dispatcher.hpp"
 #include "relay/net/network.hpp"
-#include "relay/smtp/server_machine.hpp"
+#include "relay/server/server_settings.hpp"
 
 namespace relay {
 
 struct ListenerConfiguration {
   ListenAddress address;
   smtp::Protocol protocol = smtp::Protocol::smtp;
+  ListenerSettings::Tls tls = ListenerSettings::Tls::none;
+  ServerTlsSettings tls_files;  ///< with `tls`
+  bool require_auth = false;
+  bool proxy_protocol = false;
 
   bool operator==(const ListenerConfiguration&) const = default;
 };
@@ -50,6 +54,13 @@ struct HubConfiguration {
   std::vector<Network> trusted_networks;
   std::uint64_t max_message_size = 0;
   std::uint32_t max_recipients = 0;
+  std::uint32_t max_connections = 0;
+  ClientLimitSettings client;
+  std::uint32_t max_received = 0;
+  std::uint32_t max_passes = 0;
+  dumpster::Duration commit_limit{};
+  LoadGateSettings load;
+  std::filesystem::path passwords;  ///< empty: nobody can authenticate
   std::optional<NextHop> smarthost;
   BackOff back_off;
   dumpster::Duration queue_lifetime{};

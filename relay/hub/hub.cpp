@@ -9,7 +9,9 @@
 #include "dumpster/rocksdb_store.hpp"
 #include "metrics/log.hpp"
 #include "recovery/api/observability.hpp"
+#include "relay/hub/file_limit.hpp"
 #include "relay/hub/reloading.hpp"
+#include "relay/hub/server_settings.hpp"
 
 namespace relay {
 
@@ -21,16 +23,7 @@ namespace {
 constexpr std::chrono::seconds session_patience{20};
 constexpr std::chrono::seconds delivery_patience{20};
 constexpr std::chrono::seconds http_patience{2};
-
-ServerSettings server_settings(const HubConfiguration& configuration) {
-  ServerSettings settings;
-  settings.hub_name = configuration.name;
-  settings.trusted_networks = configuration.trusted_networks;
-  settings.max_message_size = configuration.max_message_size;
-  settings.max_recipients = configuration.max_recipients;
-  settings.has_smarthost = configuration.smarthost.has_value();
-  return settings;
-}
+constexpr std::chrono::seconds load_interval{1};
 
 DispatcherSettings dispatcher_settings(const HubConfiguration& configuration) {
   DispatcherSettings settings;
@@ -59,7 +52,9 @@ Hub::Hub(std::string path, HubConfiguration configuration, Surroundings surround
       configuration_(std::move(configuration)),
       directory_(std::move(surroundings.directory)),
       next_hops_(std::move(surroundings.next_hops)),
-      tokens_(std::move(surroundings.tokens)) {}
+      tokens_(std::move(surroundings.tokens)),
+      server_settings_(
+          std::make_shared<const ServerSettings>(server_settings(configuration_, surroundings))) {}
 
 Hub::~Hub() {
   if (threads_) threads_->stop();
@@ -68,8 +63,10 @@ Hub::~Hub() {
 int Hub::run() {
   for (const auto& warning : configuration_.warnings)
     metrics::log_warning("configuration", {{"warning", warning}});
+  raise_file_limit(configuration_.max_connections + std::uint64_t{configuration_.max_outgoing_connections});
   if (!open()) return 1;
   wait_for_signals();
+  look_at_load();
   dispatcher_->start([this](std::string failure) {
     asio::post(http_, [this, failure = std::move(failure)] { started(failure); });
   });
@@ -99,15 +96,15 @@ bool Hub::open() {
       *threads_, *store_, [this] { return directory_.get(); }, metrics_, dumpster::system_clock(),
       std::move(settings));
   context_.reset(new ServerContext{*store_, [this] { return directory_.get(); }, metrics_,
-                                   dumpster::system_clock(), server_settings(configuration_)});
+                                   dumpster::system_clock(), [this] { return server_settings_.get(); }});
   context_->accepted = [this](dumpster::Message message, std::shared_ptr<const std::string> body) {
     dispatcher_->submit(std::move(message), std::move(body));
   };
-  relay_ = std::make_unique<RelayForRecovery>(*dispatcher_, *store_);
+  relay_ = std::make_unique<RelayForRecovery>(*dispatcher_, *store_, context_->load_gate);
   try {
     for (const auto& listener : configuration_.listeners) {
       listeners_.push_back(
-          std::make_unique<Listener>(*threads_, listener.address, listener.protocol, *context_));
+          std::make_unique<Listener>(*threads_, listener.address, listeners_.size(), *context_));
     }
     open_http();
   } catch (const std::exception& exception) {
@@ -166,8 +163,7 @@ void Hub::open_http() {
     recovery::Observed observed;
     observed.metrics = [this] {
       store_->show_gauges();
-      metrics_.load_shedding(
-          !store_->writable());  // the one reason for which this version refuses all new mail
+      metrics_.load_shedding(context_->load_gate.closed() || !store_->writable());
       return metrics_.exposition();
     };
     observed.accepting = [this] { return relay_->accepting(); };
@@ -206,6 +202,24 @@ void Hub::wait_for_signals() {
   });
 }
 
+/// Every second, and once before the first mail.
+void Hub::look_at_load() {
+  if (stopping_) return;
+  const auto before = context_->load_gate.reason();
+  const auto settings = server_settings_.get();
+  context_->load_gate.look(look_at_machine(configuration_.data_dir, store_->writable()), settings->load);
+  const auto now = context_->load_gate.reason();
+  if (now != before && now != LoadGate::Reason::none) {
+    metrics::log_error("new mail is refused", {{"reason", to_string(now)}});
+  } else if (now != before) {
+    metrics::log_info("new mail is taken again");
+  }
+  load_timer_.expires_after(load_interval);
+  load_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) look_at_load();
+  });
+}
+
 void Hub::reload() {
   auto reading = read_configuration(path_);
   std::vector<std::string> faults;
@@ -220,6 +234,12 @@ void Hub::reload() {
   for (const auto& key : kept_until_restart(configuration_, reading.configuration))
     metrics::log_warning("kept until a restart", {{"key", key}});
   if (!renew_recovery_tls()) return;
+  server_settings_.set(std::make_shared<const ServerSettings>(
+      reloaded_server_settings(*server_settings_.get(), reading.configuration, surroundings)));
+  for (const auto& listener : reading.configuration.listeners) {
+    if (listener.tls != ListenerSettings::Tls::none)
+      metrics::log_info("certificate loaded", {{"file", listener.tls_files.certificate.string()}});
+  }
   directory_.set(std::move(surroundings.directory));
   next_hops_.set(std::move(surroundings.next_hops));
   tokens_.set(std::move(surroundings.tokens));
@@ -282,6 +302,7 @@ void Hub::apply_limits(const HubConfiguration& read) {
 /// recorded.
 void Hub::stop() {
   if (std::exchange(stopping_, true)) return;
+  load_timer_.cancel();
   relay_->listening(false);
   if (resubmissions_) resubmissions_->stop();
   for (const auto& listener : listeners_)
@@ -291,6 +312,7 @@ void Hub::stop() {
     if (!context_->sessions.stop_all(session_patience)) {
       metrics::log_warning("sessions still open", {{"sessions", context_->sessions.count()}});
     }
+    context_->authenticator.stop();
     dispatcher_->drain(delivery_patience, [this] { asio::post(http_, [this] { drained(); }); });
   }).detach();
 }

@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,8 +30,9 @@ class Hub {
   ~Hub();
 
   /// Opens the store and the ports, loads the spool, serves until SIGTERM or SIGINT, then drains and closes.
-  /// SIGHUP reads configuration, recipients and tokens again: limits of retention, `resubmit_rate`,
-  /// recipients, tokens, certificates of the recovery API and what [[next_hop]] says count at once, the rest
+  /// SIGHUP reads the configuration and the files that it names again: limits of retention, `resubmit_rate`,
+  /// recipients, tokens, certificates of the recovery API, what [[next_hop]] says and what sessions go by
+  /// (certificates, passwords, networks, limits) count at once, for sessions that begin afterwards; the rest
   /// from the next start on. Any fault keeps all that was there. The exit status.
   int run();
 
@@ -46,6 +48,7 @@ class Hub {
   void drained();
 
   bool renew_recovery_tls();
+  void look_at_load();
   void apply_limits(const HubConfiguration& read);
   bool refuse_dropping(const HubConfiguration& read);
 
@@ -54,6 +57,7 @@ class Hub {
   Reloadable<Directory> directory_;
   Reloadable<NextHopPolicies> next_hops_;
   Reloadable<recovery::Tokens> tokens_;
+  Reloadable<ServerSettings> server_settings_;
   metrics::HubMetrics metrics_;
   std::unique_ptr<dumpster::Store> store_;
   // Sessions that are cut off at the very end go with their io_context, and still use store and context;
@@ -68,6 +72,7 @@ class Hub {
   std::unique_ptr<recovery::ResubmissionRunner> resubmissions_;
   std::vector<std::unique_ptr<recovery::http::Server>> servers_;
   boost::asio::signal_set signals_{http_};
+  boost::asio::steady_timer load_timer_{http_};
   int status_ = 0;
   bool stopping_ = false;
 };

@@ -4,13 +4,15 @@
 
 #include "recovery/running_relay.hpp"
 #include "relay/delivery/dispatcher.hpp"
+#include "relay/server/load_gate.hpp"
 
 namespace relay {
 
 /// The running relay as recovery sees it.
 class RelayForRecovery : public recovery::RunningRelay {
  public:
-  RelayForRecovery(Dispatcher& dispatcher, dumpster::Store& store) : dispatcher_(dispatcher), store_(store) {}
+  RelayForRecovery(Dispatcher& dispatcher, dumpster::Store& store, const LoadGate& load_gate)
+      : dispatcher_(dispatcher), store_(store), load_gate_(load_gate) {}
 
   void activate(dumpster::Activation activation,
                 dumpster::Completion<dumpster::ActivationResult> done) override {
@@ -23,7 +25,7 @@ class RelayForRecovery : public recovery::RunningRelay {
   void change_queue(QueueAction action, std::vector<QueueSelection> selected,
                     dumpster::Completion<QueueChanged> done) override;
   void reload(std::vector<dumpster::Uuid> messages) override { dispatcher_.reload(std::move(messages)); }
-  bool accepting() const override { return listening_.load() && store_.writable(); }
+  bool accepting() const override { return listening_.load() && store_.writable() && !load_gate_.closed(); }
   void load(std::string cluster, std::function<void(recovery::ClusterLoad)> done) const override;
   void destinations(std::function<void(std::vector<Destination>)> done) const override;
 
@@ -33,6 +35,7 @@ class RelayForRecovery : public recovery::RunningRelay {
  private:
   Dispatcher& dispatcher_;
   dumpster::Store& store_;
+  const LoadGate& load_gate_;
   std::atomic<bool> listening_{false};
 };
 

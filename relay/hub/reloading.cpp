@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "relay/hub/server_settings.hpp"
+
 namespace relay {
 namespace {
 
@@ -43,10 +45,7 @@ std::vector<std::string> kept_until_restart(const HubConfiguration& running, con
   note(running.data_dir == read.data_dir, "hub.data_dir");
   note(running.admin_socket == read.admin_socket, "hub.admin_socket");
   note(running.threads == read.threads, "hub.threads");
-  note(running.listeners == read.listeners, "listener");
-  note(running.trusted_networks == read.trusted_networks, "relay.trusted_networks");
-  note(running.max_message_size == read.max_message_size, "relay.max_message_size");
-  note(running.max_recipients == read.max_recipients, "relay.max_recipients");
+  note(same_ports(running.listeners, read.listeners), "listener");
   note(running.smarthost == read.smarthost, "relay.smarthost");
   note(running.back_off == read.back_off, "relay.retry_min or relay.retry_max");
   note(running.queue_lifetime == read.queue_lifetime, "relay.queue_lifetime");

@@ -16,6 +16,8 @@ struct Surroundings {
   std::shared_ptr<const Directory> directory;
   std::shared_ptr<const NextHopPolicies> next_hops;
   std::shared_ptr<const recovery::Tokens> tokens;  ///< nobody has one while there is no [recovery]
+  std::shared_ptr<const Passwords> passwords;      ///< null without `passwords` in [relay]
+  std::vector<TlsContext> listener_tls;            ///< one a listener; null without TLS
 };
 
 /// Reads them all; each fault is one line `FILE:LINE: sentence` (or `FILE: sentence`). With any fault the

@@ -1,6 +1,14 @@
 #include "relay/server/incoming_message.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "dumpster/await.hpp"
+#include "metrics/log.hpp"
+#include "relay/smtp/date.hpp"
 
 namespace relay {
 
@@ -9,8 +17,13 @@ using dumpster::Done;
 using dumpster::Result;
 
 IncomingMessage::IncomingMessage(dumpster::Store& store, dumpster::Message message,
-                                 std::string received_field)
-    : store_(store), message_(std::move(message)), pending_(std::move(received_field)) {
+                                 std::string received_field, std::string hub_name)
+    : store_(store),
+      message_(std::move(message)),
+      hub_name_(std::move(hub_name)),
+      scanner_(hub_name_),
+      pending_(std::move(received_field)),
+      received_size_(pending_.size()) {
   message_.size = pending_.size();
 }
 
@@ -35,6 +48,7 @@ asio::awaitable<Result<Done>> IncomingMessage::append(std::string chunk) {
 
 asio::awaitable<Result<Done>> IncomingMessage::write_full_chunks() {
   Result<Done> written{Done{}};
+  add_missing_fields();
   while (chunk_is_full()) {
     auto chunk = pending_.substr(0, dumpster::body_chunk_size);
     pending_.erase(0, dumpster::body_chunk_size);
@@ -44,9 +58,29 @@ asio::awaitable<Result<Done>> IncomingMessage::write_full_chunks() {
   co_return written;
 }
 
-asio::awaitable<Result<Done>> IncomingMessage::accept(FreshBodies& bodies) {
+/// Once, before the first chunk goes: the header has ended by then, or is longer than anyone's.
+void IncomingMessage::add_missing_fields() {
+  if (!std::exchange(complete_header_, false) || message_.chunks > 0) return;
+  std::string fields;
+  const bool whole = scanner_.header_ended() || !chunk_is_full();
+  if (whole && !scanner_.has_message_id()) {
+    const auto id = dumpster::to_string(message_.key) + "@" + hub_name_;
+    fields += "Message-ID: <" + id + ">\r\n";
+    added_message_id_ = id;
+  }
+  if (whole && !scanner_.has_date()) {
+    fields += "Date: " + smtp::to_rfc5322(message_.received_at) + "\r\n";
+  }
+  pending_.insert(received_size_, fields);
+  message_.size += fields.size();
+}
+
+asio::awaitable<Result<Done>> IncomingMessage::accept(FreshBodies& bodies, std::chrono::milliseconds limit) {
   Result<Done> written{Done{}};
-  message_.message_id = scanner_.message_id();
+  add_missing_fields();
+  if (chunk_is_full()) written = co_await write_full_chunks();
+  if (!written) co_return written;
+  message_.message_id = added_message_id_.empty() ? scanner_.message_id() : added_message_id_;
   dumpster::NewMessage made;
   if (message_.chunks == 0) {
     message_.chunks = 1;
@@ -59,12 +93,74 @@ asio::awaitable<Result<Done>> IncomingMessage::accept(FreshBodies& bodies) {
   if (!written) co_return written;
   made.message = message_;
   made.origin = origin_;
-  auto accept_all = [this, &made](dumpster::Completion<Done> done) {
-    store_.accept(std::move(made), std::move(done));
-  };
-  written = co_await dumpster::await_result<Done>(accept_all);
-  accepted_ = written.has_value();
+  written = co_await commit(std::move(made), limit);
   co_return written;
+}
+
+/// A commit under way; it may end when nobody waits any more.
+struct IncomingMessage::Commit {
+  explicit Commit(const asio::any_io_executor& executor) : timer(executor) {}
+
+  asio::steady_timer timer;
+  std::optional<Result<Done>> result;
+  bool given_up = false;
+};
+
+namespace {
+
+/// Takes out of the spool what its client was told to send again.
+void take_back(dumpster::Store& store, const dumpster::Message& message) {
+  dumpster::AttemptOutcome outcome;
+  outcome.message = message.key;
+  outcome.attempt = 1;
+  for (std::uint32_t index = 0; index < message.envelope.recipients.size(); ++index) {
+    dumpster::RecipientOutcome recipient;
+    recipient.index = index;
+    recipient.kind = dumpster::RecipientOutcome::Kind::deleted;
+    recipient.reply = "not stored in time, taken back";
+    outcome.recipients.push_back(std::move(recipient));
+  }
+  const auto id = dumpster::to_string(message.key);
+  store.record(std::move(outcome), [id](Result<dumpster::AttemptRecorded> recorded) {
+    if (recorded) {
+      metrics::log_warning("taken back", {{"id", id}});
+    } else {
+      metrics::log_error("not taken back", {{"id", id}, {"reason", recorded.error().detail}});
+    }
+  });
+}
+
+}  // namespace
+
+asio::awaitable<Result<Done>> IncomingMessage::commit(dumpster::NewMessage made,
+                                                      std::chrono::milliseconds limit) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto commit = std::make_shared<Commit>(executor);
+  auto finish = [commit, &store = store_, message = made.message](const Result<Done>& result) {
+    if (!commit->given_up) {
+      commit->result = result;
+      commit->timer.cancel();
+    } else if (result) {
+      take_back(store, message);
+    } else if (message.chunks > 1) {
+      store.abandon_body(message.key);
+    }
+  };
+  dumpster::Completion<Done> done = [executor, finish = std::move(finish)](Result<Done> result) {
+    asio::post(executor, [finish, result = std::move(result)] { finish(result); });
+  };
+  commit->timer.expires_after(limit);
+  store_.accept(std::move(made), std::move(done));
+  boost::system::error_code ignored;
+  while (!commit->result && commit->timer.expiry() > std::chrono::steady_clock::now())
+    co_await commit->timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  accepted_ = true;  // from here on the body is the commit's
+  if (!commit->result) {
+    commit->given_up = true;
+    co_return dumpster::Error{dumpster::Fault::unavailable, "not durable in time"};
+  }
+  accepted_ = commit->result->has_value();
+  co_return *commit->result;
 }
 
 }  // namespace relay

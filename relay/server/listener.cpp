@@ -29,8 +29,8 @@ void log_end_of_session(std::exception_ptr failure) {
 
 }  // namespace
 
-Listener::Listener(IoThreads& threads, ListenAddress address, smtp::Protocol protocol, ServerContext& context)
-    : threads_(threads), acceptor_(threads.first()), protocol_(protocol), context_(context) {
+Listener::Listener(IoThreads& threads, ListenAddress address, std::size_t place, ServerContext& context)
+    : threads_(threads), acceptor_(threads.first()), place_(place), context_(context) {
   const asio::ip::tcp::endpoint endpoint{address.address, address.port};
   acceptor_.open(endpoint.protocol());
   acceptor_.set_option(asio::socket_base::reuse_address(true));
@@ -69,7 +69,7 @@ asio::awaitable<void> Listener::accept() {
     }
     socket.set_option(asio::ip::tcp::no_delay(true), error);
     auto connection = std::make_shared<Connection>(std::move(socket));
-    auto session = std::make_shared<Session>(std::move(connection), protocol_, context_);
+    auto session = std::make_shared<Session>(std::move(connection), place_, context_);
     auto run = [session]() -> asio::awaitable<void> {
       const auto kept = session;
       co_await kept->run();

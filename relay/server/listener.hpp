@@ -17,7 +17,8 @@ namespace relay {
 class Listener {
  public:
   /// Binds and listens at once; throws `boost::system::system_error` when the address cannot be had.
-  Listener(IoThreads& threads, ListenAddress address, smtp::Protocol protocol, ServerContext& context);
+  /// `place`: of this listener among those of the settings.
+  Listener(IoThreads& threads, ListenAddress address, std::size_t place, ServerContext& context);
 
   void start();
   /// No more connections. From any thread; returns at once.
@@ -30,7 +31,7 @@ class Listener {
   IoThreads& threads_;
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::ip::tcp::endpoint local_;
-  smtp::Protocol protocol_;
+  std::size_t place_;
   ServerContext& context_;
 };
 

@@ -1,5 +1,6 @@
 // Preloaded into the hub: while the file named by FAILING_SYNC exists, every sync of a write-ahead log fails
-// with EIO. What was written can be read all the same, as with a real disk.
+// with EIO. What was written can be read all the same, as with a real disk. While the file named by SLOW_SYNC
+// exists, such a sync does not come back.
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,9 +12,12 @@
 
 namespace {
 
-bool fails(int file) {
-  const char* order = std::getenv("FAILING_SYNC");
-  if (order == nullptr || ::access(order, F_OK) != 0) return false;
+bool is_ordered(const char* variable) {
+  const char* order = std::getenv(variable);
+  return order != nullptr && ::access(order, F_OK) == 0;
+}
+
+bool is_log(int file) {
   const auto link = "/proc/self/fd/" + std::to_string(file);
   std::array<char, 4096> target{};
   const auto length = ::readlink(link.c_str(), target.data(), target.size());
@@ -21,7 +25,9 @@ bool fails(int file) {
 }
 
 int sync_of(long call, int file) {
-  if (fails(file)) {
+  while (is_ordered("SLOW_SYNC") && is_log(file))
+    ::usleep(5000);
+  if (is_ordered("FAILING_SYNC") && is_log(file)) {
     errno = EIO;
     return -1;
   }

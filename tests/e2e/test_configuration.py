@@ -87,12 +87,12 @@ class Reload(EndToEnd):
         hub.wait_spool_empty()
         created = hub.api().hub()["store_created"]
         hub.clusters[0].limits = {"max_size": "60KiB"}
-        hub.settings = {"relay": {"max_recipients": 7}}
+        hub.settings = {"relay": {"retry_max": "7s"}}
         hub.write()
         hub.reload()
         wait_until(lambda: hub.metric("dumpster_removed_total", reason="size") > 0, 10, "the new limit counts")
         self.assertEqual(hub.metric("dumpster_max_bytes"), 60 * 1024)
-        wait_until(lambda: "relay.max_recipients" in hub.log(), 10, "the rest is named")
+        wait_until(lambda: "relay.retry_min or relay.retry_max" in hub.log(), 10, "the rest is named")
         self.assertFalse(hub.api().deliveries(CLUSTER, GROUP, from_=created)[1]["complete"])
         hub.clusters[0].limits = {"max_size": "0"}
         hub.write()

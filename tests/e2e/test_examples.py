@@ -5,6 +5,7 @@ import subprocess
 import unittest
 
 from case import EndToEnd
+from harness.certificates import Certificate
 from harness.hub import run
 
 DEPLOY = pathlib.Path(__file__).resolve().parents[2] / "deploy"
@@ -27,6 +28,10 @@ class Examples(EndToEnd):
         shutil.copyfile(DEPLOY / "recipients.example", base / "recipients")
         shutil.copyfile(DEPLOY / "tokens.example", base / "tokens")
         (base / "tokens").chmod(0o600)
+        (base / "passwords").write_text("# USER:HASH\n")
+        (base / "passwords").chmod(0o600)
+        certificate = Certificate(base, "tls")
+        shutil.copyfile(certificate.path, base / "agents.crt")
         path = base / "dumpsterd.toml"
         path.write_text(text.replace("/etc/dumpsterd/", f"{base}/").replace("/var/lib/dumpsterd", f"{base}/data"))
         checked = run([self.workspace.bin / "dumpsterd", "--config", path, "--check"])

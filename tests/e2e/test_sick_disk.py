@@ -1,9 +1,38 @@
+import smtplib
 import unittest
 
 from case import ALICE, BOB, CLUSTER, GROUP, EndToEnd
 from harness import http_calls
-from harness.load import Load
+from harness.load import Load, message
 from harness.processes import wait_until
+
+
+class SlowDisk(EndToEnd):
+    """Syncs do not come back while the test wants it."""
+
+    def test_a_message_that_is_not_durable_in_time_is_refused_and_taken_back(self):
+        order = self.workspace.base / "slow"
+        (node,) = self.sinks("node1")
+        hub = self.clustered_hub([node], settings={"relay": {"commit_limit": "500ms", "max_commit_time": "100ms"}}, start=False)
+        hub.environment = {"LD_PRELOAD": str(self.workspace.bin / "libfailing_sync.so"), "SLOW_SYNC": str(order)}
+        hub.start()
+        before = self.send(hub, ["before@x"])
+        with smtplib.SMTP("127.0.0.1", hub.smtp_port, timeout=30) as client:
+            for name, size in (("small@x", 1000), ("large@x", 200_000)):
+                order.touch()
+                with self.assertRaises(smtplib.SMTPDataError) as refused:
+                    client.sendmail("sender@example.net", [ALICE], message(name, [ALICE], size))
+                self.assertEqual(refused.exception.smtp_code, 451)
+                order.unlink()
+                if size < 64 * 1024:
+                    wait_until(lambda: "taken back" in hub.log(), 30, "the message is taken back")
+                    wait_until(lambda: hub.metric("relay_load_shedding") == 1, 10, "the gate has closed")
+                wait_until(lambda: hub.metric("relay_load_shedding") == 0, 30, "mail is taken again")
+        hub.wait_spool_empty()
+        after = self.send(hub, ["after@x"])
+        self.wait_copies(node, before | after)
+        self.assert_each_once(node.copies(), before | after)
+        self.assertEqual(set(node.copies()), before | after, "nothing of what was refused was delivered")
 
 
 class SickDisk(EndToEnd):

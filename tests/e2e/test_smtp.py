@@ -27,6 +27,17 @@ RELAYING_FORMS = (
     '"victim%elsewhere.example"@lists.example.test',
     "victim%elsewhere.example",
     "@lists.example.test,@elsewhere.example:victim@elsewhere.example",
+    '"@elsewhere.example:victim"@lists.example.test',
+    '"elsewhere.example!victim"@lists.example.test',
+    '"\\"victim@elsewhere.example\\""@lists.example.test',
+    "victim%elsewhere.example%lists.example.test",
+    "lists.example.test!elsewhere.example!victim",
+    "victim@[127.0.0.1]",
+    "victim@[IPv6:::1]",
+    "victim%elsewhere.example@[127.0.0.1]",
+    "<victim@elsewhere.example>",
+    "victim@elsewhere.example,bob@lists.example.test",
+    "victim(@lists.example.test)@elsewhere.example",
 )
 OUTSIDE = ["192.0.2.0/24"]
 

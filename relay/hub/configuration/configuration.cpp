@@ -1,5 +1,7 @@
 #include "relay/hub/configuration.hpp"
 
+#include <algorithm>
+
 #include "relay/hub/configuration/sections.hpp"
 
 namespace relay {
@@ -20,6 +22,36 @@ void add_warnings(HubConfiguration& made) {
       }
     }
   }
+}
+
+/// What no port can be opened for twice; port 0 is a different one each time. An address of all interfaces
+/// takes the port from the others.
+void find_ports_given_twice(const recovery::TomlTable& root, const HubConfiguration& made) {
+  std::vector<ListenAddress> taken;
+  const auto take = [&](const ListenAddress& address, std::string_view key) {
+    const bool twice = std::any_of(taken.begin(), taken.end(), [&](const ListenAddress& other) {
+      const bool same_host = other.address == address.address ||
+                             ((other.address.is_unspecified() || address.address.is_unspecified()) &&
+                              other.address.is_v4() == address.address.is_v4());
+      return address.port != 0 && other.port == address.port && same_host;
+    });
+    if (twice) {
+      root.fault(key, "port " + std::to_string(address.port) + " of `" + std::string{key} +
+                          "` is given to another listener already");
+    }
+    taken.push_back(address);
+  };
+  for (const auto& listener : made.listeners)
+    take(listener.address, "listener");
+  if (made.recovery_address) take(*made.recovery_address, "recovery");
+  if (made.metrics_address) take(*made.metrics_address, "metrics");
+}
+
+void check_authentication(const recovery::TomlTable& root, const HubConfiguration& made) {
+  const bool required = std::any_of(made.listeners.begin(), made.listeners.end(),
+                                    [](const auto& listener) { return listener.require_auth; });
+  if (required && made.passwords.empty())
+    root.fault("relay", "a listener has `require_auth`: `passwords` is wanted in [relay]");
 }
 
 }  // namespace
@@ -46,6 +78,8 @@ ConfigurationReading read_configuration(const std::string& path) {
   auto metrics = root.table("metrics");
   made.metrics_address = address_of(metrics, metrics.optional_string("address"));
   metrics.close();
+  find_ports_given_twice(root, made);
+  check_authentication(root, made);
   root.close();
   add_warnings(made);
   reading.faults = document.faults();

@@ -13,7 +13,7 @@ namespace recovery {
 
 /// A store in memory that answers at once: what the API needs of the contract of `dumpster::Store`, for tests
 /// of the API alone. Not thread-safe: filled before the server starts, looked at when it has answered.
-class FakeStore final : public dumpster::Store {
+class FakeStore : public dumpster::Store {
  public:
   template <class T>
   using Completion = dumpster::Completion<T>;
