@@ -102,7 +102,8 @@ rocksdb::DBOptions database_options() {
   options.max_total_wal_size = 64 * MiB;
   options.db_write_buffer_size = 64 * MiB;
   options.max_background_jobs = 2;
-  options.max_open_files = 512;
+  // All of them: the age limit of the history is refused by RocksDB otherwise.
+  options.max_open_files = -1;
   options.bytes_per_sync = MiB;
   options.info_log = std::make_shared<ForwardingLogger>();
   options.stats_dump_period_sec = 0;
