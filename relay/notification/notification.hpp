@@ -22,10 +22,10 @@ enum class Kind : std::uint8_t {
 
 /// What is to be said about one recipient.
 struct RecipientStatus {
-  std::uint32_t index = 0;   ///< place in the message's envelope
-  smtp::Reply reply;         ///< the last words about it; a code that does not fit the kind is told as it is
-  std::string remote_mta;    ///< host that said so; empty: the hub itself
-  std::optional<Kind> kind;  ///< where it is not that of the whole report
+  std::uint32_t index = 0;  ///< place in the message's envelope
+  smtp::Reply reply;        ///< the last words about it; a code that does not fit the kind is told as it is
+  std::string remote_mta;   ///< host that said so; empty: the hub itself
+  std::optional<Kind> kind = std::nullopt;  ///< where it is not that of the whole report
 };
 
 /// All that a notification is made of.
