@@ -106,6 +106,13 @@ struct HubMetrics::Families {
       histogram(registry, "relay_commit_batch_messages", "Changes that share one synced write.");
   Family<Gauge>& relay_load_shedding =
       gauge(registry, "relay_load_shedding", "1 while new mail is refused with 4xx.");
+  Family<Counter>& relay_directory_reloads = counter(
+      registry, "relay_directory_reloads_total", "Times the changed recipients file was read, by result.");
+  Family<Gauge>& relay_directory_outdated =
+      gauge(registry, "relay_directory_outdated",
+            "1 while the recipients file that is there cannot be used and an older one counts.");
+  Family<Counter>& relay_directory_queries =
+      counter(registry, "relay_directory_queries_total", "Questions to the directory's server, by result.");
 
   // The hot path keeps its references: a look-up by labels costs more than the counting.
   Counter& received_messages = relay_received_messages.Add({});
@@ -120,6 +127,7 @@ struct HubMetrics::Families {
   Gauge& spool_bytes = relay_spool_bytes.Add({});
   Gauge& spool_oldest = relay_spool_oldest.Add({});
   Gauge& load_shedding = relay_load_shedding.Add({});
+  Gauge& directory_outdated = relay_directory_outdated.Add({});
 };
 
 HubMetrics::HubMetrics() : families_(std::make_unique<Families>()) {
@@ -127,6 +135,10 @@ HubMetrics::HubMetrics() : families_(std::make_unique<Families>()) {
     resubmissions(state, 0);
   for (const char* result : {"delivered", "failed", "cancelled"})
     resubmitted_messages(result, 0);
+  for (const char* result : {"loaded", "failed"})
+    families_->relay_directory_reloads.Add({{"result", result}});
+  for (const char* result : {"answered", "failed"})
+    families_->relay_directory_queries.Add({{"result", result}});
 }
 
 HubMetrics::~HubMetrics() = default;
@@ -238,6 +250,18 @@ void HubMetrics::delivery_took(std::chrono::nanoseconds duration) {
 
 void HubMetrics::load_shedding(bool shedding) {
   families_->load_shedding.Set(shedding ? 1 : 0);
+}
+
+void HubMetrics::directory_reloaded(std::string_view result) {
+  families_->relay_directory_reloads.Add({{"result", std::string{result}}}).Increment();
+}
+
+void HubMetrics::directory_outdated(bool outdated) {
+  families_->directory_outdated.Set(outdated ? 1 : 0);
+}
+
+void HubMetrics::directory_query(std::string_view result) {
+  families_->relay_directory_queries.Add({{"result", std::string{result}}}).Increment();
 }
 
 std::string HubMetrics::exposition() const {

@@ -63,6 +63,12 @@ class HubMetrics {
   void deleted(std::uint64_t recipients);
   void delivery_took(std::chrono::nanoseconds duration);
   void load_shedding(bool shedding);
+  /// The recipients file has been read again. `result`: loaded, failed.
+  void directory_reloaded(std::string_view result);
+  /// The file that is there now is not the one that counts, since it cannot be used.
+  void directory_outdated(bool outdated);
+  /// A directory server was asked. `result`: answered, failed.
+  void directory_query(std::string_view result);
 
   /// Prometheus text, version 0.0.4. May take milliseconds: not for an I/O thread.
   std::string exposition() const;

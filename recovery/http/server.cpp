@@ -224,12 +224,9 @@ dumpster::Result<std::uint16_t> Server::listen_tls(const std::string& address, c
   return port;
 }
 
-dumpster::Result<dumpster::Done> Server::renew_tls(const TlsSettings& tls) {
-  auto context = make_tls_context(tls);
-  if (!context) return context.error();
+void Server::renew_tls(const TlsContext& tls) {
   for (const auto& current : state_->renewable)
-    *current = *context;
-  return dumpster::Done{};
+    *current = tls;
 }
 
 dumpster::Result<dumpster::Done> Server::listen_unix(const std::filesystem::path& path) {

@@ -14,6 +14,10 @@
 #include "dumpster/store.hpp"
 #include "recovery/http/router.hpp"
 
+namespace boost::asio::ssl {
+class context;
+}
+
 namespace recovery::http {
 
 /// HTTPS. With `client_ca` a client needs a certificate of that authority.
@@ -56,8 +60,8 @@ class Server {
   dumpster::Result<std::uint16_t> listen_tcp(const std::string& address);
   /// The same with HTTPS.
   dumpster::Result<std::uint16_t> listen_tls(const std::string& address, const TlsSettings& tls);
-  /// Connections that come from now on are given these; a fault leaves everything as it was.
-  dumpster::Result<dumpster::Done> renew_tls(const TlsSettings& tls);
+  /// Connections that come from now on to the ports with HTTPS are given this (`make_tls_context`).
+  void renew_tls(const std::shared_ptr<boost::asio::ssl::context>& tls);
   /// A socket file of mode 0600. A file that a killed server left behind is replaced; one on which somebody
   /// answers, and anything that is not a socket, is refused. Only root and the user of this process may
   /// connect.

@@ -10,6 +10,7 @@
 #include "recovery/configuration/toml_reader.hpp"
 #include "recovery/http/server.hpp"
 #include "relay/delivery/dispatcher.hpp"
+#include "relay/directory/ldap/settings.hpp"
 #include "relay/net/network.hpp"
 #include "relay/server/server_settings.hpp"
 
@@ -69,7 +70,9 @@ struct HubConfiguration {
   std::uint32_t connections_per_destination = 0;
   std::uint32_t max_outgoing_connections = 0;
 
-  std::filesystem::path recipients;
+  std::filesystem::path recipients;     ///< directory of type file
+  std::optional<ldap::Settings> ldap;   ///< of type ldap; without its password
+  std::filesystem::path ldap_password;  ///< file with it; empty: none
 
   std::vector<NextHopConfiguration> next_hops;  ///< the first one that fits counts
 

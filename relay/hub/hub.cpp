@@ -9,6 +9,7 @@
 #include "dumpster/rocksdb_store.hpp"
 #include "metrics/log.hpp"
 #include "recovery/api/observability.hpp"
+#include "recovery/http/tls.hpp"
 #include "relay/hub/file_limit.hpp"
 #include "relay/hub/reloading.hpp"
 #include "relay/hub/server_settings.hpp"
@@ -45,18 +46,30 @@ std::string text_of(const ListenAddress& address) {
   return (address.address.is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(address.port);
 }
 
+using RecoveryTls = std::shared_ptr<asio::ssl::context>;
+
+/// The recovery API's certificate files, read again; null without TLS. Other paths count from the next start
+/// on.
+dumpster::Result<RecoveryTls> read_recovery_tls(const HubConfiguration& running) {
+  if (!running.recovery_tls) return RecoveryTls{};
+  return recovery::http::make_tls_context(*running.recovery_tls);
+}
+
 }  // namespace
 
 Hub::Hub(std::string path, HubConfiguration configuration, Surroundings surroundings)
     : path_(std::move(path)),
       configuration_(std::move(configuration)),
-      directory_(std::move(surroundings.directory)),
       next_hops_(std::move(surroundings.next_hops)),
       tokens_(std::move(surroundings.tokens)),
       server_settings_(
-          std::make_shared<const ServerSettings>(server_settings(configuration_, surroundings))) {}
+          std::make_shared<const ServerSettings>(server_settings(configuration_, surroundings))) {
+  use_directory(surroundings);
+}
 
 Hub::~Hub() {
+  housekeeper_.reset();
+  if (ldap_) ldap_->close();
   if (threads_) threads_->stop();
 }
 
@@ -67,10 +80,13 @@ int Hub::run() {
   if (!open()) return 1;
   wait_for_signals();
   look_at_load();
+  housekeeper_ = std::make_unique<Housekeeper>([this] { look_at_recipients(); }, [this] { reload(); });
   dispatcher_->start([this](std::string failure) {
     asio::post(http_, [this, failure = std::move(failure)] { started(failure); });
   });
   http_.run();
+  housekeeper_->stop();
+  if (ldap_) ldap_->close();  // whoever still waits for it is answered while there are threads to answer on
   threads_->stop();
   if (!dispatcher_->left_unrecorded()) store_->close();
   metrics::log_info("stopped");
@@ -193,7 +209,7 @@ void Hub::wait_for_signals() {
   signals_.async_wait([this](boost::system::error_code error, int signal) {
     if (error) return;
     if (signal == SIGHUP) {
-      reload();
+      housekeeper_->reload();
     } else {
       metrics::log_info("stopping", {{"signal", signal}});
       stop();
@@ -229,36 +245,37 @@ void Hub::reload() {
   for (const auto& fault : faults)
     metrics::log_error("not reloaded", {{"fault", fault}});
   if (!faults.empty() || refuse_dropping(reading.configuration)) return;
+  auto recovery_tls = read_recovery_tls(configuration_);
+  if (!recovery_tls) {
+    metrics::log_error("not reloaded", {{"fault", recovery_tls.error().detail}});
+    return;
+  }
   for (const auto& warning : reading.configuration.warnings)
     metrics::log_warning("configuration", {{"warning", warning}});
   for (const auto& key : kept_until_restart(configuration_, reading.configuration))
     metrics::log_warning("kept until a restart", {{"key", key}});
-  if (!renew_recovery_tls()) return;
   server_settings_.set(std::make_shared<const ServerSettings>(
       reloaded_server_settings(*server_settings_.get(), reading.configuration, surroundings)));
   for (const auto& listener : reading.configuration.listeners) {
     if (listener.tls != ListenerSettings::Tls::none)
       metrics::log_info("certificate loaded", {{"file", listener.tls_files.certificate.string()}});
   }
-  directory_.set(std::move(surroundings.directory));
+  configuration_.recipients = reading.configuration.recipients;
+  use_directory(surroundings);
   next_hops_.set(std::move(surroundings.next_hops));
   tokens_.set(std::move(surroundings.tokens));
   apply_limits(reading.configuration);
-  resubmissions_->set_rate(static_cast<double>(reading.configuration.resubmit_rate));
+  // HTTP and resubmissions belong to the thread of `run`. Whoever connects once the log has said "reloaded"
+  // is served behind this.
+  const auto rate = static_cast<double>(reading.configuration.resubmit_rate);
+  asio::post(http_, [this, tls = std::move(*recovery_tls), rate] {
+    if (tls) {
+      for (const auto& server : servers_)
+        server->renew_tls(tls);
+    }
+    resubmissions_->set_rate(rate);
+  });
   metrics::log_info("reloaded");
-}
-
-/// The files are read again: certificates are renewed while the hub runs. Other paths count from the next
-/// start on.
-bool Hub::renew_recovery_tls() {
-  if (!configuration_.recovery_tls) return true;
-  for (const auto& server : servers_) {
-    const auto renewed = server->renew_tls(*configuration_.recovery_tls);
-    if (renewed) continue;
-    metrics::log_error("not reloaded", {{"fault", renewed.error().detail}});
-    return false;
-  }
-  return true;
 }
 
 /// A group that the configuration no longer has would be served by nobody, with its mail in it (promise 11).

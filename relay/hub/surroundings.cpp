@@ -1,7 +1,10 @@
 #include "relay/hub/surroundings.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <chrono>
-#include <sstream>
+#include <fstream>
 
 #include "metrics/log.hpp"
 #include "recovery/http/tls.hpp"
@@ -23,8 +26,40 @@ void tell(const std::filesystem::path& file, const Faults& found, std::vector<st
   }
 }
 
-std::shared_ptr<const Directory> read_directory_file(const HubConfiguration& configuration,
-                                                     std::vector<std::string>& faults) {
+/// A secret in a file: its first line.
+std::string read_password(const std::filesystem::path& path, std::vector<std::string>& faults) {
+  struct stat status {};
+  std::ifstream in{path, std::ios::binary};
+  std::string password;
+  std::string fault;
+  if (::stat(path.c_str(), &status) != 0 || !in) {
+    fault = "does not exist or cannot be read";
+  } else if (!S_ISREG(status.st_mode)) {
+    fault = "is not a regular file";
+  } else if ((status.st_mode & 077) != 0) {
+    fault = "group or others have access to it; its mode has to be 0600 or 0400";
+  } else if (!std::getline(in, password) || password.empty()) {
+    fault = "is empty: a bind without a password is nobody's (RFC 4513 5.1.2)";
+  }
+  if (!fault.empty()) faults.push_back(path.string() + ": " + fault);
+  return password;
+}
+
+std::optional<ldap::Settings> read_ldap_files(const HubConfiguration& configuration,
+                                              std::vector<std::string>& faults) {
+  auto settings = configuration.ldap;
+  if (!settings) return settings;
+  if (!configuration.ldap_password.empty())
+    settings->bind_password = read_password(configuration.ldap_password, faults);
+  if (!settings->ca.empty() && ::access(settings->ca.c_str(), R_OK) != 0)
+    faults.push_back(settings->ca.string() + ": does not exist or cannot be read");
+  return settings;
+}
+
+}  // namespace
+
+std::shared_ptr<const Directory> read_recipients(const HubConfiguration& configuration,
+                                                 std::vector<std::string>& faults) {
   FileDirectorySettings settings;
   settings.hub_name = configuration.name;
   for (const auto& cluster : configuration.clusters) {
@@ -40,6 +75,8 @@ std::shared_ptr<const Directory> read_directory_file(const HubConfiguration& con
   }
   return nullptr;
 }
+
+namespace {
 
 std::shared_ptr<const Passwords> read_password_file(const std::filesystem::path& path,
                                                     std::vector<std::string>& faults) {
@@ -84,7 +121,11 @@ void check_recovery_tls(const HubConfiguration& configuration, std::vector<std::
 
 Surroundings read_surroundings(const HubConfiguration& configuration, std::vector<std::string>& faults) {
   Surroundings read;
-  if (faults.empty()) read.directory = read_directory_file(configuration, faults);
+  read.ldap = read_ldap_files(configuration, faults);
+  if (faults.empty() && !read.ldap) {
+    read.watch.emplace(configuration.recipients);
+    read.directory = read_recipients(configuration, faults);
+  }
   read.next_hops = read_next_hop_policies(configuration, faults);
   if (!configuration.passwords.empty()) read.passwords = read_password_file(configuration.passwords, faults);
   for (const auto& listener : configuration.listeners)

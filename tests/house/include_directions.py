@@ -33,6 +33,8 @@ OTHERS = (
     ("curl/", re.compile(r"recovery/.*")),
     ("ares", re.compile(r"relay/net/.*")),
     ("crypt.h", re.compile(r"relay/server/passwords\.cpp")),
+    ("openldap.h", re.compile(r"relay/directory/ldap/.*")),
+    ("ldap.h", re.compile(r"relay/directory/ldap/.*")),
     ("catch2/", re.compile(r"tests/.*")),
 )
 
@@ -115,6 +117,8 @@ EXAMPLES = (
     ("c-ares in its place", _one("relay/net/a.cpp", "#include <ares.h>\n"), 0),
     ("c-ares elsewhere", _one("relay/delivery/a.cpp", "#include <ares.h>\n"), 1),
     ("http in the relay", _one("relay/a.cpp", "#include <boost/beast/http.hpp>\n#include <curl/curl.h>\n"), 2),
+    ("ldap in its place", _one("relay/directory/ldap/a.cpp", "#include <ldap.h>\n"), 0),
+    ("ldap elsewhere", _one("relay/directory/a.cpp", "#include <ldap.h>\n"), 1),
     ("a comment includes nothing", _one("metrics/a.hpp", '// #include "relay/a.hpp"\n/*\n#include "relay/a.hpp"\n*/\n'), 0),
 )
 

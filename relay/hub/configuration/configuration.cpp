@@ -65,11 +65,11 @@ ConfigurationReading read_configuration(const std::string& path) {
   for (auto listener : root.tables("listener", 1))
     read_listener(listener, made);
   read_relay(root.table("relay"), made);
-  read_directory(root.table("directory", recovery::required), made);
   const auto defaults = read_dumpster(root.table("dumpster"));
   std::set<std::string> clusters;
   for (auto cluster : root.tables("cluster"))
     read_cluster(cluster, defaults, clusters, made);
+  read_directory(root.table("directory", recovery::required), made);  // names storage groups
   const auto next_hops = root.tables("next_hop");
   for (const auto& next_hop : next_hops)
     read_next_hop_policy(next_hop, made);
