@@ -22,12 +22,22 @@ def with_defaults(text):
     return "\n".join(lines)
 
 
+def with_directory_server(text):
+    """The example with the other form of `[directory]`, which it shows as a comment, in place of the file."""
+    before, rest = text.split("[directory]\n", 1)
+    shown = re.findall(r"^#   (\w+ = .*)$", rest, re.MULTILINE)
+    following = rest[rest.index("[[cluster]]") :]
+    return before + "[directory]\n" + "\n".join(shown) + "\n\n" + following
+
+
 class Examples(EndToEnd):
     def check(self, text):
         base = self.workspace.base
         shutil.copyfile(DEPLOY / "recipients.example", base / "recipients")
         shutil.copyfile(DEPLOY / "tokens.example", base / "tokens")
         (base / "tokens").chmod(0o600)
+        (base / "ldap.password").write_text("secret\n")
+        (base / "ldap.password").chmod(0o600)
         (base / "passwords").write_text("# USER:HASH\n")
         (base / "passwords").chmod(0o600)
         certificate = Certificate(base, "tls")
@@ -44,6 +54,12 @@ class Examples(EndToEnd):
         text = (DEPLOY / "dumpsterd.toml").read_text()
         self.assertIn("\nretry_max =", with_defaults(text))
         self.check(with_defaults(text))
+
+    def test_the_directory_server_that_the_example_of_the_hub_shows_is_accepted(self):
+        text = with_directory_server((DEPLOY / "dumpsterd.toml").read_text())
+        self.assertIn('type = "ldap"', text)
+        self.assertNotIn('type = "file"', text)
+        self.check(text)
 
     def test_the_example_of_the_agent_is_accepted(self):
         node, passive = self.sinks("node1", "node2")
