@@ -73,6 +73,7 @@ void spool_line(Change& change, const StorageGroup& group, const Delivery& line,
     entry.mailbox = recipient.mailbox;
     entry.line = line.delivered_at;
     entry.in_doubt = false;
+    entry.from_backup = false;  // somebody has decided about it
     entry.in_doubt_since = {};
     entry.ever_delivered = line.ever_delivered;
     entry.resubmission = resubmission;
