@@ -61,7 +61,7 @@ class Retention(EndToEnd):
         self.assertEqual(hub.metric("dumpster_messages"), 2)
         self.assertEqual(passive.call("PUT", path, report), (200, report))
         kept, after = hub.api().deliveries(CLUSTER, GROUP)
-        self.assertEqual([line["message_id"] for line in kept], ["m2@x"])
+        self.assertEqual(kept, lines[1:])
         self.assertEqual(after["covered_from"], before["covered_from"])
         self.assertEqual(hub.metric("dumpster_removed_total", reason="replicated"), 1)
         self.assertEqual(hub.metric("dumpster_removed_unconfirmed_total"), 0)
