@@ -153,7 +153,8 @@ class Trace(EndToEnd):
         self.assertIn("127.0.0.1", mail["origin"])
         self.assertEqual(sorted(self.events(mail)), ["accepted", "deferred", "delivered", "delivered", "delivered", "resubmitted"])
         to_far = [event for event in mail["events"] if event.get("where") == self.far.deliver_to]
-        self.assertEqual([(event["event"], event["attempt"]) for event in to_far], [("deferred", 1), ("delivered", 2)] if to_far[0]["attempt"] == 1 else [("deferred", 2), ("delivered", 3)])
+        self.assertEqual([event["event"] for event in to_far], ["deferred", "delivered"])
+        self.assertLess(to_far[0]["attempt"], to_far[1]["attempt"])
         self.assertFalse(any(event.get("retained") for event in to_far))
         nodes = [event["where"] for event in mail["events"] if event["event"] == "delivered" and event.get("retained")]
         self.assertEqual(nodes, ["node1", "node2"])
