@@ -40,7 +40,8 @@ Pace::Decision Pace::decide(const dumpster::ResubmissionWork& work, const Cluste
   const auto passed = first ? 1.0 : std::chrono::duration<double>(now - counted_at_).count();
   counted_at_ = now;
   allowance_ = std::min(std::max(rate_, 1.0), allowance_ + std::max(passed, 0.0) * rate_);
-  if (!decision.pause.empty() || !work.waiting) return decision;
+  // What is still marked as paused releases nothing, and must not use up the allowance.
+  if (!decision.pause.empty() || !work.waiting || work.running == 0) return decision;
   if (pipeline >= longest_pipeline || work.spooled >= most_spooled) return decision;
   auto most = std::min(longest_pipeline - pipeline, most_spooled - work.spooled);
   if (rate_ > 0) {

@@ -118,6 +118,16 @@ TEST_CASE("a node that takes nothing out of a full pipeline for ten seconds is s
   CHECK(pace.decide().pause.empty());
 }
 
+TEST_CASE("what is still marked as paused uses up nothing of what may be released behind it") {
+  PaceFixture pace;
+  pace.work.running = 0;
+  pace.work.paused = 1;
+  CHECK(pace.decide().release == 0);
+  pace.work.running = 1;
+  pace.work.paused = 0;
+  CHECK(pace.decide().release == 100);
+}
+
 TEST_CASE("nothing is released while nothing waits") {
   PaceFixture pace;
   pace.work.waiting = false;
