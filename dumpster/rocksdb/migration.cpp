@@ -41,7 +41,7 @@ Result<void> rewrite_small_records(Database& database, std::uint64_t from, rocks
 }  // namespace
 
 Result<void> migrate(Database& database, const Folder& folder, FolderState state) {
-  const auto stored = database.get(Family::state, key::hub());
+  const auto stored = small_record(database, key::hub());
   if (!stored) return stored.error();
   if (!*stored) return {};  // the very first start was interrupted
   auto hub = decode_hub(**stored);

@@ -195,10 +195,9 @@ void Dispatcher::expire(dumpster::Instant now) {
     if (cluster != nullptr && cluster->state.held(now)) continue;
     const auto reason = "451 4.4.7 not delivered in time: " + connections.queue.last_error();
     const auto old = connections.queue.remove([&](const Job& job) { return expires_at(job) <= now; });
-    connections.nothing_expires_before = dumpster::Instant::max();
-    connections.queue.each([&, this](const Job& job) {
-      connections.nothing_expires_before = std::min(connections.nothing_expires_before, expires_at(job));
-    });
+    auto next = dumpster::Instant::max();
+    connections.queue.each([&, this](const Job& job) { next = std::min(next, expires_at(job)); });
+    connections.nothing_expires_before = next;
     for (const auto& job : old) {
       for (const auto& recipient : job.recipients) {
         job.message->busy.erase(recipient.index);

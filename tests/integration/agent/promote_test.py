@@ -66,7 +66,7 @@ class PromoteTest(unittest.TestCase):
         agent = AgentProgram(self.base, [hub.url], {"type": "maildir", "path": self.base / "elsewhere"})
         status, report = agent.run("promote")
         self.assertEqual(status, 1)
-        self.assertIn("inventory", report["error"])
+        self.assertIn("mail store", report["error"])
         self.assertEqual(hub.called("POST", "/resubmissions"), [])
         self.assertEqual(hub.called("POST", "/recovered"), [])
         self.assertFalse(agent.state()["promote"]["hubs"][hub.url]["filled"])
@@ -177,11 +177,6 @@ class PromoteTest(unittest.TestCase):
         status, report = agent.run("promote")
         self.assertEqual(status, 1)
         self.assertIn("damaged", report["error"])
-
-    def test_watch_is_refused(self):
-        status, report = self.agent(self.hub()).run("watch")
-        self.assertEqual(status, 1)
-        self.assertIn("not available", report["error"])
 
 
 if __name__ == "__main__":
