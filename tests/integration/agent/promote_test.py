@@ -69,7 +69,7 @@ class PromoteTest(unittest.TestCase):
         self.assertIn("mail store", report["error"])
         self.assertEqual(hub.called("POST", "/resubmissions"), [])
         self.assertEqual(hub.called("POST", "/recovered"), [])
-        self.assertFalse(agent.state()["promote"]["hubs"][hub.url]["filled"])
+        self.assertEqual(hub.called("POST", "/activations"), [])
 
     def test_a_listing_that_breaks_off_decides_nothing(self):
         hub = self.hub()
