@@ -84,10 +84,10 @@ void Absence::judge(const TrackerLook& look, const Ledger& ledger, const Standin
         return look.mailboxes.contains(recipient.mailbox);
       });
       if (!looked) continue;
-      std::erase_if(missed, [&](const ListedRecipient& recipient) {
+      std::erase_if(missed, [&, &dumpster = name, delivered_at = at](const ListedRecipient& recipient) {
         return look.inventory.unknown().contains(recipient.mailbox) ||
                look.inventory.copies(recipient.mailbox, line.delivery_id) > 0 ||
-               !has_later(latest, recipient.mailbox, name, at);
+               !has_later(latest, recipient.mailbox, dumpster, delivered_at);
       });
       if (missed.empty()) {
         pending.missed.reset();
