@@ -144,7 +144,7 @@ TEST_CASE_METHOD(FormatFixture,
   CHECK_FALSE(spool.at("resubmitting").entries.front().resubmission.is_nil());
   CHECK(spool.at("deferred").entries.front().attempts == 1);
   CHECK(spool.at("never tried").entries.front().attempts == 0);
-  const auto& shared = lines(sg2).front();
+  const auto shared = lines(sg2).front();
   Message message;
   message.key = shared.message;
   message.size = shared.size;
