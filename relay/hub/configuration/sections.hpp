@@ -38,7 +38,5 @@ std::string checked_name(recovery::TomlTable& table, std::set<std::string>& take
 std::optional<ListenAddress> address_of(recovery::TomlTable& table, const std::optional<std::string>& text);
 std::optional<NextHop> read_next_hop(recovery::TomlTable& table, std::string_view key,
                                      const std::string& text);
-/// What the contract has and this version does not is refused, never passed over in silence.
-void not_available(recovery::TomlTable& table, std::string_view key, bool asked_for);
 
 }  // namespace relay

@@ -15,11 +15,6 @@ bool is_name(const std::string& name) {
   });
 }
 
-void not_available(TomlTable& table, std::string_view key, bool asked_for) {
-  if (asked_for)
-    table.fault(key, "`" + std::string{key} + "`: not available in this version with this value");
-}
-
 std::string checked_name(TomlTable& table, std::set<std::string>& taken) {
   auto name = table.name("name");
   if (!name.empty() && !is_name(name)) {
