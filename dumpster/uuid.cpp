@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include <array>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -28,13 +29,24 @@ bool dash_before(std::size_t byte) {
   return byte == 4 || byte == 6 || byte == 8 || byte == 10;
 }
 
+/// Random bytes for one id, from a stock: each call into OpenSSL costs some microseconds, whatever it is asked for.
+void fill_at_random(std::array<std::uint8_t, 16>& bytes) {
+  thread_local std::array<std::uint8_t, 64 * 16> stock{};
+  thread_local std::size_t left = 0;
+  if (left == 0) {
+    if (RAND_bytes(stock.data(), static_cast<int>(stock.size())) != 1)
+      throw std::runtime_error("the system gives no random numbers");
+    left = stock.size();
+  }
+  left -= bytes.size();
+  std::memcpy(bytes.data(), stock.data() + left, bytes.size());
+}
+
 }  // namespace
 
 Uuid new_uuid(Instant instant) {
   Uuid uuid;
-  if (RAND_bytes(uuid.bytes.data(), static_cast<int>(uuid.bytes.size())) != 1) {
-    throw std::runtime_error("the system gives no random numbers");
-  }
+  fill_at_random(uuid.bytes);
   const auto since_epoch = std::chrono::floor<std::chrono::milliseconds>(instant).time_since_epoch().count();
   auto milliseconds = static_cast<std::uint64_t>(since_epoch);
   for (std::size_t i = 6; i-- > 0; milliseconds >>= 8U) {

@@ -32,18 +32,17 @@ std::vector<notification::RecipientStatus> Dispatcher::to_be_told(const QueuedMe
   for (const auto& ended : outcome.recipients) {
     const auto* entry = message.entry(ended.index);
     if (entry == nullptr || entry->ever_delivered) continue;
+    const bool refused = ended.kind == Kind::refused;
+    const bool success = ended.kind == Kind::delivered && !dsn_passed_on && entry->resubmission.is_nil() &&
+                         wants_success(message, ended.index);
+    if (!refused && !success) continue;
     notification::RecipientStatus status;
     status.index = ended.index;
     status.reply = reply_from(ended.reply);
     status.remote_mta = outcome.target ? outcome.target->node : outcome.where;
-    if (ended.kind == Kind::refused) {
-      status.kind = NotificationKind::failure;
-    } else if (ended.kind == Kind::delivered && !dsn_passed_on && entry->resubmission.is_nil() &&
-               wants_success(message, ended.index)) {
-      status.kind = outcome.target ? NotificationKind::success : NotificationKind::relayed;
-    } else {
-      continue;
-    }
+    status.kind = refused          ? NotificationKind::failure
+                  : outcome.target ? NotificationKind::success
+                                   : NotificationKind::relayed;
     told.push_back(std::move(status));
   }
   return told;
