@@ -29,7 +29,8 @@ bool dash_before(std::size_t byte) {
   return byte == 4 || byte == 6 || byte == 8 || byte == 10;
 }
 
-/// Random bytes for one id, from a stock: each call into OpenSSL costs some microseconds, whatever it is asked for.
+/// Random bytes for one id, from a stock: each call into OpenSSL costs some microseconds, whatever it is
+/// asked for.
 void fill_at_random(std::array<std::uint8_t, 16>& bytes) {
   thread_local std::array<std::uint8_t, 64 * 16> stock{};
   thread_local std::size_t left = 0;

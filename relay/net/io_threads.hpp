@@ -30,7 +30,8 @@ class IoThreads {
 
  private:
   struct Thread {
-    // One thread runs it, and what is registered with it is used on that thread alone: without locks around I/O.
+    // One thread runs it, and what is registered with it is used on that thread alone: without locks around
+    // I/O.
     boost::asio::io_context context{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{context.get_executor()};
     std::thread thread;

@@ -22,11 +22,13 @@ class Case:
 KIB = 1024
 
 CASES = [
-    Case("4 KiB, a connection a mail", 4 * KIB),
+    Case("4 KiB, a connection a mail", 4 * KIB, sessions=50),
+    Case("4 KiB, kept connections", 4 * KIB, kept=True, sessions=50, messages=5000),
+    Case("4 KiB, kept connections", 4 * KIB, kept=True, sessions=100, messages=5000),
     Case("4 KiB, kept connections", 4 * KIB, kept=True, messages=4000),
-    Case("4 KiB, kept connections, ten recipients", 4 * KIB, kept=True, recipients=10, messages=1500),
-    Case("4 KiB, kept connections, dumpster off", 4 * KIB, kept=True, dumpster="off", messages=4000),
-    Case("4 KiB, kept connections, dumpster full", 4 * KIB, kept=True, dumpster="full", messages=4000),
+    Case("4 KiB, kept connections, ten recipients", 4 * KIB, kept=True, recipients=10, sessions=50, messages=1500),
+    Case("4 KiB, kept connections, dumpster off", 4 * KIB, kept=True, dumpster="off", sessions=50, messages=5000),
+    Case("4 KiB, kept connections, dumpster full", 4 * KIB, kept=True, dumpster="full", sessions=50, messages=5000),
     Case("100 KiB, a connection a mail", 100 * KIB, messages=600, postfix_messages=150),
     Case("100 KiB, kept connections", 100 * KIB, kept=True, messages=600, postfix_messages=150),
     Case("5 MiB, a connection a mail", 5 * KIB * KIB, sessions=4, messages=30, postfix_messages=20),
