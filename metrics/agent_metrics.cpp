@@ -45,6 +45,9 @@ struct AgentMetrics::Families {
   Family<Gauge>& term = gauge(registry, "agent_term", "The own term while active, else the highest seen.");
   Family<Gauge>& store_valid =
       gauge(registry, "agent_store_valid", "1 while the mail store is there and carries this node's marker.");
+  Family<Gauge>& standing_aside =
+      gauge(registry, "agent_standing_aside",
+            "1 while a hub calls this node active and the agent may not act for it: promote it.");
   Family<Gauge>& hubs = gauge(registry, "agent_hubs", "Hubs by state: reached, away, pending.");
   Family<Gauge>& lag = gauge(registry, "agent_replication_lag_seconds",
                              "Age of the oldest delivery that this node does not have, over all hubs.");
@@ -84,6 +87,10 @@ void AgentMetrics::role(bool active, std::uint64_t term) {
 
 void AgentMetrics::store_valid(bool valid) {
   families_->store_valid.Add(families_->cluster).Set(valid ? 1 : 0);
+}
+
+void AgentMetrics::standing_aside(bool aside) {
+  families_->standing_aside.Add(families_->cluster).Set(aside ? 1 : 0);
 }
 
 void AgentMetrics::hubs(std::uint64_t reached, std::uint64_t away, std::uint64_t pending) {

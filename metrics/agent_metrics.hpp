@@ -19,6 +19,8 @@ class AgentMetrics {
   void role(bool active, std::uint64_t term);
   /// Whether the mail store is there and carries this node's marker.
   void store_valid(bool valid);
+  /// Whether a hub calls this node active and the agent may not act for it.
+  void standing_aside(bool aside);
   void hubs(std::uint64_t reached, std::uint64_t away, std::uint64_t pending);
   void replication(std::string_view group, double lag_seconds, std::uint64_t unconfirmed);
   void evicted_unconfirmed(std::string_view group, std::uint64_t deliveries);

@@ -139,6 +139,7 @@ class CurlHubClient final : public HubClient {
   ~CurlHubClient() override { curl_easy_cleanup(handle_); }
 
   const std::string& address() const override { return settings_.address; }
+  void set_in_touch(bool in_touch) override { in_touch_ = in_touch; }
 
   HubResult<HubIdentity> hub() override { return read(call("GET", "/v1/hub", nullptr), identity_from); }
 
@@ -233,7 +234,8 @@ class CurlHubClient final : public HubClient {
                            std::function<HubResult<void>(std::string_view)> take) {
     HeaderList headers;
     headers.add("Authorization: Bearer " + settings_.token);
-    headers.add("Dumpster-Node: " + settings_.node);
+    // With the semicolon libcurl sends the field without a value.
+    headers.add(in_touch_ ? "Dumpster-Node: " + settings_.node : "Dumpster-Node;");
     if (body != nullptr) headers.add("Content-Type: application/json");
     headers.add("Expect:");  // no 100-continue: one round trip less, and a refusal is read anyway
     Receiver receiver;
@@ -294,6 +296,7 @@ class CurlHubClient final : public HubClient {
 
   CurlHubClientSettings settings_;
   CURL* handle_ = nullptr;
+  bool in_touch_ = true;
   char error_text_[CURL_ERROR_SIZE] = {};
 };
 

@@ -119,6 +119,9 @@ class HubClient {
   virtual ~HubClient() = default;
 
   virtual const std::string& address() const = 0;
+  /// Whether the calls from now on count as this node's agent being in touch; at first they do. While the
+  /// active node's agent is in touch a hub waits for its evidence, so one that may give none must not be.
+  virtual void set_in_touch(bool in_touch) = 0;
   virtual HubResult<HubIdentity> hub() = 0;
   virtual HubResult<ClusterStatus> cluster(const std::string& cluster) = 0;
   virtual HubResult<ActivationAnswer> activate(const std::string& cluster, const std::string& node,

@@ -58,6 +58,7 @@ struct StatusReport {
   State state;
   Report report;  ///< with the hubs that were reached
   std::vector<DumpsterView> dumpsters;
+  std::string aside;  ///< why the agent may not act, though a hub calls this node active; empty otherwise
 };
 StatusReport status(Surroundings& surroundings);
 

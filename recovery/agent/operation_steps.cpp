@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "recovery/agent/coverage.hpp"
+#include "recovery/agent/role_change.hpp"
 #include "recovery/agent/terms.hpp"
 
 namespace recovery::agent {
@@ -31,7 +32,14 @@ bool OperationSteps::load() {
   auto state = surroundings_.state->load();
   if (!state) return fail(state.error().detail);
   state_ = std::move(*state);
+  choose_contact();
   return true;
+}
+
+void OperationSteps::choose_contact() {
+  const bool in_touch = why_aside(state_, standing_of(surroundings_.marker.get(), state_)).empty();
+  for (const HubWork& hub : hubs_)
+    hub.client->set_in_touch(in_touch);
 }
 
 bool OperationSteps::save() {
@@ -155,6 +163,7 @@ bool OperationSteps::retry_above_own_terms() {
 }
 
 bool OperationSteps::activate() {
+  choose_contact();
   for (int attempt = 0;; ++attempt) {
     // Durable before the first hub hears it: a node that forgot its own term could claim an older one later.
     if (!save()) return false;

@@ -21,6 +21,9 @@ class OperationSteps {
 
   bool load();
   bool save();
+  /// Lets hubs count this agent as being in touch only while it may act for its node. To be called again when
+  /// role or store have changed.
+  void choose_contact();
 
   /// What an operation does about a store that is not the one the state knows.
   enum class StoreRule {

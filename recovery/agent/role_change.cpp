@@ -25,4 +25,12 @@ RoleChange role_change(const State& state, const std::vector<ClusterView>& views
   return first || highest->term > state.highest_term ? RoleChange::adopt : RoleChange::none;
 }
 
+std::string why_aside(const State& state, const dumpster::Result<StoreStanding>& standing) {
+  if (!standing) return standing.error().detail;
+  if (*standing == StoreStanding::foreign) return "the mail store is not the one that this agent knew";
+  if (state.role == Role::passive && !state.promote)
+    return "it is passive until a promote: it was demoted, or its mail store turned out to be another one";
+  return {};
+}
+
 }  // namespace recovery::agent

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "recovery/agent/state.hpp"
+#include "recovery/agent/store_marker.hpp"
 
 namespace recovery::agent {
 
@@ -23,5 +24,9 @@ enum class RoleChange : std::uint8_t {
 /// `fresh`: neither state nor mail store knows of an earlier life. An activation of this node counts only
 /// when it is newer than all that the state has seen: what was demoted stays so. Pure.
 RoleChange role_change(const State& state, const std::vector<ClusterView>& views, bool fresh);
+
+/// Why this agent may not act for its node, should a hub call that active: the mail store is not there or
+/// another one, or the node is passive until a promote. Empty when it may. Pure.
+std::string why_aside(const State& state, const dumpster::Result<StoreStanding>& standing);
 
 }  // namespace recovery::agent

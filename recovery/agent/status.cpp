@@ -3,6 +3,7 @@
 
 #include "recovery/agent/operation.hpp"
 #include "recovery/agent/operation_steps.hpp"
+#include "recovery/agent/role_change.hpp"
 
 namespace recovery::agent {
 namespace {
@@ -32,8 +33,10 @@ StatusReport status(Surroundings& surroundings) {
     steps.survey();
     steps.check_store(OperationSteps::StoreRule::look);
     steps.report().term = steps.highest_term();
+    const std::string aside = why_aside(result.state, standing_of(surroundings.marker.get(), result.state));
     for (const HubWork& hub : steps.hubs()) {
       if (!hub.report.reached) continue;
+      if (hub.status.active == surroundings.node) result.aside = aside;
       for (const GroupStatus& group : hub.status.groups)
         result.dumpsters.push_back(view_of(hub, group, steps.ledger()));
     }

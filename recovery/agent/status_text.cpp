@@ -87,13 +87,12 @@ std::string to_json(const StatusReport& status) {
   json::array dumpsters;
   for (const DumpsterView& view : status.dumpsters)
     dumpsters.push_back(dumpster_object(view));
-  json::object object{{"cluster", status.report.cluster},
-                      {"node", status.report.node},
-                      {"role", to_string(status.state.role)},
-                      {"highest_term", status.report.term},
-                      {"exit_status", status.report.exit_status()},
-                      {"dumpsters", std::move(dumpsters)},
-                      {"notes", json::value_from(status.report.notes)}};
+  json::object object{
+      {"cluster", status.report.cluster},           {"node", status.report.node},
+      {"role", to_string(status.state.role)},       {"highest_term", status.report.term},
+      {"exit_status", status.report.exit_status()}, {"standing_aside", !status.aside.empty()},
+      {"dumpsters", std::move(dumpsters)},          {"notes", json::value_from(status.report.notes)}};
+  if (!status.aside.empty()) object["aside"] = status.aside;
   if (!status.report.error.empty()) object["error"] = status.report.error;
   json::object troubles;
   for (const HubReport& hub : status.report.hubs) {
@@ -117,6 +116,8 @@ std::string to_text(const StatusReport& status) {
   std::string text = status.report.cluster + "/" + status.report.node + ": " +
                      std::string{to_string(status.state.role)} + ", highest term seen " +
                      std::to_string(status.report.term) + "\n";
+  if (!status.aside.empty())
+    text += "STANDS ASIDE, though a hub calls this node active: " + status.aside + "\n";
   if (status.state.promote) text += pending_text(*status.state.promote);
   if (!status.state.orders.empty())
     text += "redelivery pending: " + std::to_string(status.state.orders.size()) + " requests\n";

@@ -101,6 +101,7 @@ bool Watch::settle_role(OperationSteps& steps) {
   }
   if (state.role == Role::unknown && !views.empty()) state.role = Role::passive;
   state.highest_term = steps.highest_term();
+  steps.choose_contact();
   // Durable before anything is done in the role.
   return change == RoleChange::none || steps.save();
 }

@@ -22,6 +22,9 @@ struct WatchSettings {
 /// Passive: follows what the hubs deliver and confirms what has arrived here. Active: the same, and settles
 /// what is in doubt, reports what is absent, brings hubs that are behind to the own term, finishes what is
 /// pending. A higher term anywhere ends the active role.
+///
+/// Where a hub calls this node active and the agent may not act for it (`why_aside`), it says so and does not
+/// count as being in touch: what is in doubt there waits for `in_doubt_wait` only.
 class Watch {
  public:
   /// `surroundings` and `metrics` outlive it; `surroundings.state` is set for each round by the caller.
@@ -48,6 +51,7 @@ class Watch {
   bool keep_ledger(OperationSteps& steps);
   void show(OperationSteps& steps, dumpster::Duration took);
   void show_lag();
+  void show_aside(OperationSteps& steps);
   void back_off(OperationSteps& steps);
   bool trouble(const std::string& what);
   bool is_current(const State& state, const HubWork& hub) const;
@@ -61,6 +65,7 @@ class Watch {
   std::map<DumpsterName, Instant> replicated_;     ///< what has been reported
   std::map<DumpsterName, std::uint64_t> evicted_;  ///< what has been counted
   std::string trouble_;                            ///< as it was logged last
+  std::string aside_;                              ///< the same of why this agent stands aside
   dumpster::Duration next_fill_{};
   dumpster::Duration fill_pause_{};
   dumpster::Duration next_compaction_{};

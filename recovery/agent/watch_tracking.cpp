@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "metrics/log.hpp"
+#include "recovery/agent/role_change.hpp"
 #include "recovery/agent/watch.hpp"
 
 namespace recovery::agent {
@@ -151,7 +152,24 @@ void Watch::show(OperationSteps& steps, Duration took) {
   metrics_.round_took(std::chrono::duration<double>(took).count(),
                       std::chrono::duration<double>(surroundings_.clock->now().time_since_epoch()).count());
   if (steps.ledger() != nullptr) metrics_.ledger_entries(steps.ledger()->size());
+  show_aside(steps);
   show_lag();
+}
+
+/// The hubs hold what is in doubt for an agent that acts, and this one does not: loud, until somebody
+/// promotes.
+void Watch::show_aside(OperationSteps& steps) {
+  std::string reason = why_aside(steps.state(), standing_of(surroundings_.marker.get(), steps.state()));
+  const bool active = std::any_of(steps.hubs().begin(), steps.hubs().end(), [this](const HubWork& hub) {
+    return hub.report.reached && hub.status.active == surroundings_.node;
+  });
+  if (!active) reason.clear();
+  metrics_.standing_aside(!reason.empty());
+  if (reason.empty() && !aside_.empty()) metrics::log_info("stands aside no longer");
+  if (!reason.empty() && reason != aside_)
+    metrics::log_error("stands aside: hubs call this node active, and its agent settles nothing",
+                       {{"reason", reason}});
+  aside_ = std::move(reason);
 }
 
 void Watch::show_lag() {

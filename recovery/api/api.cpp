@@ -91,7 +91,7 @@ class Api::Implementation {
   }
 
   /// Authentication, scope, role; then what the path names has to exist. An agent counts as heard from here
-  /// on.
+  /// on, unless it leaves its `Dumpster-Node` empty: then it is in touch for no node.
   Caller admit(const Entrance& entrance, Action action, const http::Request& request) {
     Caller caller;
     caller.identity.role = Role::admin;
@@ -105,7 +105,7 @@ class Api::Implementation {
     calls.require_known(request);
     if (caller.identity.role != Role::agent) return caller;
     caller.node = request.field("Dumpster-Node").value_or(scope.node);
-    if (!scope.node.empty() && caller.node != scope.node)
+    if (!scope.node.empty() && !caller.node.empty() && caller.node != scope.node)
       throw Refusal{403, "this token is for another node"};
     const auto& place = cluster.empty() ? scope.cluster : cluster;
     if (!caller.node.empty() && !place.empty()) {

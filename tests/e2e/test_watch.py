@@ -182,6 +182,28 @@ class Watched(EndToEnd):
         self.assertIn("acknowledged it", line)
 
 
+class StandsAside(EndToEnd):
+    def test_an_active_node_with_another_mail_store_keeps_nothing_held_and_says_so_until_it_is_promoted(self):
+        (node,) = self.sinks("node1")
+        hub = self.clustered_hub([node], settings={"recovery": {"in_doubt_wait": "4s"}})
+        agent = self.agent([hub], node).watch(self.workspace)
+        wait_until(lambda: agent.metric("agent_rounds_total") >= 6, 20, lambda: agent.log()[-2000:])
+        mails = self.send(hub, ["before@x"])
+        self.wait_copies(node, mails)
+        (node.mail / ".dumpster-store").write_text("of another time\n")
+        wait_until(lambda: agent.metric("agent_standing_aside") == 1, 20, lambda: agent.log()[-2000:])
+        node.rules += [("unstored@x", DROP_UNSTORED)]
+        mails |= self.send(hub, ["unstored@x"])
+        self.wait_copies(node, mails)
+        self.assertEqual(agent.metric("agent_in_doubt_settled_total"), 0)
+        self.assertIn("stands aside", agent.log())
+        self.assertIn("STANDS ASIDE", agent.run("status").stdout)
+        promoted = agent.run("promote", "--wait", "3s")
+        self.assertEqual(promoted.returncode, 0, promoted.stdout + promoted.stderr)
+        wait_until(lambda: agent.metric("agent_standing_aside") == 0, 20, lambda: agent.log()[-2000:])
+        self.assert_each_once(node.copies(), mails)
+
+
 class LateHub(EndToEnd):
     def test_a_hub_that_comes_back_late_is_filled_by_watch_and_deleted_mail_stays_deleted(self):
         old, new = self.sinks("node1", "node2")

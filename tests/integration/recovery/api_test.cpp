@@ -147,6 +147,13 @@ TEST_CASE("an agent is heard under its node, which its token may fix") {
   CHECK(hub.store.contacts.contains({"ccr1", "node2"}));
 }
 
+TEST_CASE("an agent that leaves its node empty is answered, and heard for no node") {
+  Hub hub;
+  CHECK(hub.client->ask("GET", "/v1/clusters/ccr1", node2, {}, "Dumpster-Node:\r\n").status == 200);
+  CHECK(hub.client->ask("GET", "/v1/clusters/ccr1", agent, {}, "Dumpster-Node:\r\n").status == 200);
+  CHECK(hub.store.contacts.empty());
+}
+
 TEST_CASE("a listing of many lines streams to its last line") {
   Hub hub{5000};
   const auto answer = hub.get(deliveries, agent);

@@ -140,6 +140,7 @@ HubResult<HubIdentity> FakeHub::hub() {
 
 HubResult<ClusterStatus> FakeHub::cluster(const std::string&) {
   if (!reachable) return unreachable();
+  note_contact();
   ClusterStatus status;
   status.nodes = nodes;
   status.active = active;
@@ -180,6 +181,7 @@ HubResult<ListingEnd> FakeHub::list(const dumpster::StorageGroup&, const Listing
                                     const std::function<void(ListedDelivery)>& line) {
   if (!reachable) return unreachable();
   world->note("list " + address_);
+  note_contact();
   ListingEnd end;
   for (const ListedDelivery& known : lines) {
     if (known.delivered_at < query.from || (query.state && *query.state != known.state)) continue;

@@ -108,6 +108,7 @@ class FakeHub final : public HubClient {
   explicit FakeHub(std::string address) : address_(std::move(address)) {}
 
   const std::string& address() const override { return address_; }
+  void set_in_touch(bool now) override { in_touch = now; }
   HubResult<HubIdentity> hub() override;
   HubResult<ClusterStatus> cluster(const std::string& cluster) override;
   HubResult<ActivationAnswer> activate(const std::string& cluster, const std::string& node,
@@ -134,6 +135,8 @@ class FakeHub final : public HubClient {
   Instant covered_from{};
   bool complete = true;
   bool reachable = true;
+  bool in_touch = true;
+  std::size_t contacts = 0;  ///< surveys and listings that count as the active node's agent being in touch
   bool breaks_listings = false;
   bool lost_after_resubmit = false;  ///< takes one order, and is out of reach from then on
   std::set<std::string> refused;     ///< mailboxes
@@ -145,6 +148,7 @@ class FakeHub final : public HubClient {
 
  private:
   HubError unreachable() const;
+  void note_contact() { contacts += in_touch && active == "node2" ? 1 : 0; }
   ResubmissionAnswer carry_out(const std::string& body);
   void carry_out_item(const dumpster::Uuid& delivery, std::uint64_t attempt, bool deliver,
                       ResubmissionAnswer& answer);

@@ -1,53 +1,12 @@
-#include "recovery/agent/watch.hpp"
-
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
 
-#include "fakes.hpp"
+#include "watching.hpp"
 
 using namespace recovery::agent;
 using namespace recovery::agent::test;
 using namespace std::chrono_literals;
 using dumpster::DeliveryState;
-
-namespace {
-
-/// A node that watches, beside the operations that others call.
-class Watching : public Scene {
- public:
-  explicit Watching(std::size_t number = 1) : Scene(number) {
-    mark_store();
-    surroundings.wait = dumpster::Duration::zero();
-  }
-
-  /// Rounds with pauses in between.
-  void rounds(int number) {
-    for (int i = 0; i < number; ++i) {
-      watch.round();
-      clock.pause(2s);
-    }
-  }
-  Watermark mark(std::size_t number = 0) const {
-    const Watermark* known = ledger->saved.watermark({hubs[number]->address(), "sg1"});
-    return known == nullptr ? Watermark{} : *known;
-  }
-  /// A delivery right now.
-  void deliver(std::uint8_t number, const std::string& mailbox, const std::string& node = "node1",
-               std::uint64_t term = 0, std::size_t hub = 0) {
-    ListedDelivery made = line(number, mailbox, node, term);
-    made.delivered_at = clock.now() - 1ms + std::chrono::microseconds{number};  // unique within a hub
-    hubs[hub]->lines.push_back(made);
-  }
-  void become_active() {
-    REQUIRE(promote().exit_status() == 0);
-    clock.pause(10s);
-  }
-
-  metrics::AgentMetrics counted{"ccr1"};
-  Watch watch{surroundings, {2s, false}, counted};
-};
-
-}  // namespace
 
 TEST_CASE("a passive node confirms what has arrived, and its window starts at the oldest that has not") {
   Watching scene;
