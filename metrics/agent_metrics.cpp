@@ -48,7 +48,7 @@ struct AgentMetrics::Families {
   Family<Gauge>& standing_aside =
       gauge(registry, "agent_standing_aside",
             "1 while a hub calls this node active and the agent may not act for it: promote it.");
-  Family<Gauge>& hubs = gauge(registry, "agent_hubs", "Hubs by state: reached, away, pending.");
+  Family<Gauge>& hubs = gauge(registry, "agent_hubs", "Hubs by state: reached, away, pending, never_asked.");
   Family<Gauge>& lag = gauge(registry, "agent_replication_lag_seconds",
                              "Age of the oldest delivery that this node does not have, over all hubs.");
   Family<Gauge>& unconfirmed =
@@ -93,10 +93,12 @@ void AgentMetrics::standing_aside(bool aside) {
   families_->standing_aside.Add(families_->cluster).Set(aside ? 1 : 0);
 }
 
-void AgentMetrics::hubs(std::uint64_t reached, std::uint64_t away, std::uint64_t pending) {
+void AgentMetrics::hubs(std::uint64_t reached, std::uint64_t away, std::uint64_t pending,
+                        std::uint64_t never_asked) {
   families_->hubs.Add(families_->with("state", "reached")).Set(number(reached));
   families_->hubs.Add(families_->with("state", "away")).Set(number(away));
   families_->hubs.Add(families_->with("state", "pending")).Set(number(pending));
+  families_->hubs.Add(families_->with("state", "never_asked")).Set(number(never_asked));
 }
 
 void AgentMetrics::replication(std::string_view group, double lag_seconds, std::uint64_t unconfirmed) {

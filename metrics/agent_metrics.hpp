@@ -21,7 +21,7 @@ class AgentMetrics {
   void store_valid(bool valid);
   /// Whether a hub calls this node active and the agent may not act for it.
   void standing_aside(bool aside);
-  void hubs(std::uint64_t reached, std::uint64_t away, std::uint64_t pending);
+  void hubs(std::uint64_t reached, std::uint64_t away, std::uint64_t pending, std::uint64_t never_asked);
   void replication(std::string_view group, double lag_seconds, std::uint64_t unconfirmed);
   void evicted_unconfirmed(std::string_view group, std::uint64_t deliveries);
   void confirmed(std::uint64_t recipients);

@@ -66,6 +66,22 @@ class Fields {
     return *value;
   }
 
+  std::optional<Instant> instant_or_nothing(std::string_view name) const {
+    const json::value* value = find(name);
+    if (value == nullptr || value->is_null()) return std::nullopt;
+    return instant(name);
+  }
+
+  std::optional<dumpster::Duration> seconds_or_nothing(std::string_view name) const {
+    const json::value* value = find(name);
+    if (value == nullptr || value->is_null()) return std::nullopt;
+    json::error_code error;
+    const auto seconds = value->to_number<double>(error);
+    constexpr double most = 1e9;  // 30 years
+    if (error || !(seconds >= 0 && seconds <= most)) throw wrong(name, "is not a number of seconds");
+    return std::chrono::duration_cast<dumpster::Duration>(std::chrono::duration<double>(seconds));
+  }
+
   const json::array& array(std::string_view name) const {
     const json::array* value = field(name).if_array();
     if (value == nullptr) throw wrong(name, "is not an array");
@@ -126,8 +142,9 @@ GroupStatus group_of(const Fields& fields) {
   group.in_doubt = fields.number_or_zero("in_doubt");
   group.messages = fields.number_or_zero("messages");
   group.bytes = fields.number_or_zero("bytes");
-  const json::value* oldest = fields.find("oldest");
-  if (oldest != nullptr && !oldest->is_null()) group.oldest = fields.instant("oldest");
+  group.oldest = fields.instant_or_nothing("oldest");
+  group.covered_from = fields.instant_or_nothing("covered_from");
+  group.max_time = fields.seconds_or_nothing("max_seconds");
   return group;
 }
 

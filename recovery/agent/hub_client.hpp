@@ -54,6 +54,8 @@ struct GroupStatus {
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
   std::optional<Instant> oldest;
+  std::optional<Instant> covered_from;
+  std::optional<dumpster::Duration> max_time;  ///< how long the hub keeps what it delivered
 };
 
 struct ClusterStatus {

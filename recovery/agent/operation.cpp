@@ -41,8 +41,8 @@ bool choose_term(OperationSteps& steps, const Surroundings& surroundings, const 
   const auto own = own_next_term(state, surroundings.node, steps.highest_term());
   promote.term = options.term ? *options.term : own.value_or(0);
   if (promote.term != 0) state.highest_term = std::max(state.highest_term, promote.term);
+  state.drop_pending();
   state.promote = std::move(promote);
-  state.orders.clear();
   return true;
 }
 
@@ -140,6 +140,11 @@ Report fill(Surroundings& surroundings, bool keep_items) {
     return steps.finish();
   }
   follow_configuration(steps);
+  steps.give_up_on_late_hubs();
+  if (!state.promote) {
+    steps.save();
+    return steps.finish();
+  }
   skip_filled(steps);
   if (steps.activate()) steps.complete();
   return steps.finish();
@@ -186,8 +191,7 @@ Report demote(Surroundings& surroundings) {
   if (!steps.load()) return steps.finish();
   State& state = steps.state();
   if (state.promote) steps.report().notes.push_back("a promote that was not finished is dropped");
-  state.promote.reset();
-  state.orders.clear();
+  state.drop_pending();
   // Also of a node that was passive already: its store may have been resynchronised.
   renew_marker(surroundings.marker.get(), state, surroundings.clock->now());
   state.role = Role::passive;

@@ -32,6 +32,11 @@ bool OperationSteps::load() {
   auto state = surroundings_.state->load();
   if (!state) return fail(state.error().detail);
   state_ = std::move(*state);
+  // A hub that is not configured any more is nobody's concern.
+  std::erase_if(state_.never_asked, [this](const auto& never) {
+    return std::none_of(hubs_.begin(), hubs_.end(),
+                        [&](const HubWork& hub) { return hub.address() == never.first; });
+  });
   choose_contact();
   return true;
 }
@@ -77,6 +82,7 @@ bool OperationSteps::keep_news() {
     if (first == nullptr) first = &hub;
     const auto before = state_.hubs.find(hub.address());
     hub.known = met(before == state_.hubs.end() ? nullptr : &before->second, hub.identity);
+    if (const auto retention = retention_of(hub.status)) hub.known.retention = retention;
     state_.hubs[hub.address()] = hub.known;
   }
   if (first == nullptr) return true;
@@ -109,8 +115,7 @@ bool OperationSteps::lose(const HubWork& hub) {
   report_.conflict = hub.address() + " is at term " + std::to_string(hub.status.term) + " with " +
                      hub.status.active + " active";
   state_.highest_term = highest_term();
-  state_.promote.reset();
-  state_.orders.clear();
+  state_.drop_pending();
   if (hub.status.active != surroundings_.node) become_passive();
   save();
   return false;
@@ -221,8 +226,7 @@ bool OperationSteps::complete() {
   options.standpoint.confirmed = ledger_;
   if (!fill_from(std::move(options))) {
     if (!report_.conflict.empty()) {
-      state_.promote.reset();
-      state_.orders.clear();
+      state_.drop_pending();
       become_passive();
       save();
     }
@@ -230,7 +234,9 @@ bool OperationSteps::complete() {
   }
   side_by_side(hubs_, [this](HubWork& hub) { tell_recovered(hub); });
   for (const HubWork& hub : hubs_) {
-    if (hub.report.filled) state_.promote->hubs[hub.address()].filled = true;
+    if (!hub.report.filled) continue;
+    state_.promote->hubs[hub.address()].filled = true;
+    state_.never_asked.erase(hub.address());
   }
   if (state_.promote->done()) state_.promote.reset();
   return save();
@@ -249,8 +255,11 @@ Report OperationSteps::finish() {
   for (HubWork& hub : hubs_) {
     if (state_.promote) {
       const auto progress = state_.promote->hubs.find(hub.address());
-      hub.report.remembered =
-          progress != state_.promote->hubs.end() && !(progress->second.activated && progress->second.filled);
+      hub.report.remembered = progress != state_.promote->hubs.end() && !progress->second.settled();
+    }
+    if (const auto never = state_.never_asked.find(hub.address()); never != state_.never_asked.end()) {
+      hub.report.covered = false;
+      hub.report.coverage = why_never_asked(never->second);
     }
     report_.hubs.push_back(std::move(hub.report));
   }

@@ -48,6 +48,12 @@ class OperationSteps {
   /// The hub that names another node as active in this term or a higher one; null when there is none.
   const HubWork* opponent(std::uint64_t term) const;
 
+  /// Hubs of the promote in the state that are away, and whose retention is over since it was ordered, are
+  /// not waited for any more: what they had delivered before is gone, and stands in the state as never asked
+  /// for. One that comes back gets the activation all the same. A promote that has reached no hub at all is
+  /// kept: it is an order still to be carried out. Gives those of now; the state is not saved yet.
+  std::vector<std::string> give_up_on_late_hubs();
+
   /// The promote in the state, on every hub that was reached and is not filled yet: activation.
   bool activate();
   /// Quiesce, settle, compare, fill, tell that it is recovered.

@@ -86,6 +86,28 @@ Instant OperationSteps::window_start(HubWork& hub, Instant now, Instant started)
   return from;
 }
 
+std::vector<std::string> OperationSteps::give_up_on_late_hubs() {
+  std::vector<std::string> given_up;
+  if (!state_.promote || state_.promote->term == 0) return given_up;
+  const Instant now = surroundings_.clock->now();
+  for (const HubWork& hub : hubs_) {
+    // Only one that was asked just now, and not one that is left alone for a while.
+    if (hub.report.reached || hub.report.trouble.empty()) continue;
+    const auto progress = state_.promote->hubs.find(hub.address());
+    if (progress == state_.promote->hubs.end() || progress->second.settled()) continue;
+    const auto known = state_.hubs.find(hub.address());
+    const auto said = known == state_.hubs.end() ? std::nullopt : known->second.retention;
+    const NeverAsked never{state_.promote->started, said.value_or(usual_retention)};
+    if (now - never.before < never.retention) continue;
+    progress->second.given_up = true;
+    state_.never_asked[hub.address()] = never;
+    std::erase_if(state_.orders, [&](const PendingOrder& order) { return order.hub == hub.address(); });
+    given_up.push_back(hub.address());
+  }
+  if (state_.promote->done()) state_.promote.reset();
+  return given_up;
+}
+
 /// A hub that is not reached now is judged later by what is here now: mail that readers delete meanwhile does
 /// not come back.
 bool OperationSteps::keep_for_late_hubs() {

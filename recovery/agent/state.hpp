@@ -16,8 +16,10 @@ namespace recovery::agent {
 /// How far a promote has come on one hub.
 struct HubProgress {
   bool activated = false;
-  bool filled = false;  ///< compared, resubmitted, and `recovered` was told
+  bool filled = false;    ///< compared, resubmitted, and `recovered` was told
+  bool given_up = false;  ///< away until nothing was left to ask for (`NeverAsked`); not waited for
 
+  bool settled() const { return (activated && filled) || given_up; }
   bool operator==(const HubProgress&) const = default;
 };
 
@@ -50,8 +52,22 @@ struct KnownHub {
   std::uint64_t sequence = 0;
   /// When the hub lost a dumpster: what it delivered before is not covered.
   std::optional<dumpster::Instant> lost_before;
+  /// How long it keeps what it delivered, as it said last: the longest of the cluster's storage groups.
+  std::optional<dumpster::Duration> retention;
 
   bool operator==(const KnownHub&) const = default;
+};
+
+/// How long a hub that never said is taken to keep what it delivered: the hub's own default of `max_time`.
+inline constexpr dumpster::Duration usual_retention = std::chrono::hours{24 * 7};
+
+/// A hub that was away from a promote on until its retention was over: the rest of what it had delivered to
+/// the old active node before has been dropped by now, and nobody asked for it.
+struct NeverAsked {
+  dumpster::Instant before{};  ///< when that promote was ordered
+  dumpster::Duration retention{};
+
+  bool operator==(const NeverAsked&) const = default;
 };
 
 enum class Role : std::uint8_t { unknown, active, passive };
@@ -74,7 +90,11 @@ struct State {
   std::optional<PendingPromote> promote;
   std::vector<PendingOrder> orders;
   std::map<std::string, KnownHub> hubs;  ///< by address
+  std::map<std::string, NeverAsked>
+      never_asked;  ///< by address; until that hub is filled, or the role is lost
 
+  /// What this node was to do in a role that it has lost is another node's task now.
+  void drop_pending();
   bool operator==(const State&) const = default;
 };
 

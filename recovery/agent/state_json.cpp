@@ -26,6 +26,10 @@ dumpster::Instant instant_from(const json::value& value) {
   return *instant;
 }
 
+dumpster::Duration duration_from(const json::value& microseconds) {
+  return dumpster::Duration{microseconds.to_number<std::int64_t>()};
+}
+
 std::string text_of(const json::value& value) {
   return std::string{value.as_string()};
 }
@@ -33,7 +37,9 @@ std::string text_of(const json::value& value) {
 json::value promote_to(const PendingPromote& promote) {
   json::object hubs;
   for (const auto& [address, progress] : promote.hubs) {
-    hubs[address] = {{"activated", progress.activated}, {"filled", progress.filled}};
+    json::object one{{"activated", progress.activated}, {"filled", progress.filled}};
+    if (progress.given_up) one["given_up"] = true;
+    hubs[address] = std::move(one);
   }
   return {{"term", promote.term},
           {"kind", to_string(promote.kind)},
@@ -55,6 +61,8 @@ PendingPromote promote_from(const json::object& object) {
     HubProgress progress;
     progress.activated = entry.value().at("activated").as_bool();
     progress.filled = entry.value().at("filled").as_bool();
+    if (const json::value* given_up = entry.value().as_object().if_contains("given_up"))
+      progress.given_up = given_up->as_bool();
     promote.hubs[std::string{entry.key()}] = progress;
   }
   return promote;
@@ -65,6 +73,14 @@ KnownHub known_hub_from(const json::object& object) {
   hub.store_id = text_of(object.at("store_id"));
   hub.sequence = object.at("sequence").to_number<std::uint64_t>();
   if (const json::value* lost = object.if_contains("lost_before")) hub.lost_before = instant_from(*lost);
+  if (const json::value* kept = object.if_contains("retention")) hub.retention = duration_from(*kept);
+  return hub;
+}
+
+NeverAsked never_asked_from(const json::object& object) {
+  NeverAsked hub;
+  hub.before = instant_from(object.at("before"));
+  hub.retention = duration_from(object.at("retention"));
   return hub;
 }
 
@@ -115,6 +131,10 @@ State state_from(const json::object& object) {
   for (const auto& entry : object.at("hubs").as_object()) {
     state.hubs[std::string{entry.key()}] = known_hub_from(entry.value().as_object());
   }
+  if (const json::value* never = object.if_contains("never_asked")) {
+    for (const auto& entry : never->as_object())
+      state.never_asked[std::string{entry.key()}] = never_asked_from(entry.value().as_object());
+  }
   return state;
 }
 
@@ -128,8 +148,13 @@ std::string_view to_string(Role role) {
 }
 
 bool PendingPromote::done() const {
-  return std::all_of(hubs.begin(), hubs.end(),
-                     [](const auto& hub) { return hub.second.activated && hub.second.filled; });
+  return std::all_of(hubs.begin(), hubs.end(), [](const auto& hub) { return hub.second.settled(); });
+}
+
+void State::drop_pending() {
+  promote.reset();
+  orders.clear();
+  never_asked.clear();
 }
 
 std::string to_json(const State& state) {
@@ -145,8 +170,13 @@ std::string to_json(const State& state) {
   for (const auto& [address, hub] : state.hubs) {
     json::object known{{"store_id", hub.store_id}, {"sequence", hub.sequence}};
     if (hub.lost_before) known["lost_before"] = dumpster::to_rfc3339(*hub.lost_before);
+    if (hub.retention) known["retention"] = hub.retention->count();
     hubs[address] = std::move(known);
   }
+  json::object never_asked;
+  for (const auto& [address, hub] : state.never_asked)
+    never_asked[address] = {{"before", dumpster::to_rfc3339(hub.before)},
+                            {"retention", hub.retention.count()}};
   json::object object{{"format", format},
                       {"cluster", state.cluster},
                       {"node", state.node},
@@ -156,7 +186,8 @@ std::string to_json(const State& state) {
                       {"activity", activity_to(state)},
                       {"marker", state.marker},
                       {"orders", std::move(orders)},
-                      {"hubs", std::move(hubs)}};
+                      {"hubs", std::move(hubs)},
+                      {"never_asked", std::move(never_asked)}};
   if (state.promote) object["promote"] = promote_to(*state.promote);
   return json::serialize(object);
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "recovery/agent/coverage.hpp"
+
 namespace recovery::agent {
 namespace {
 
@@ -12,7 +14,7 @@ std::string pending_text(const PendingPromote& promote) {
   std::string text = "pending: promote with term " + std::to_string(promote.term) + ", ordered at " +
                      dumpster::to_rfc3339(promote.started) + "\n";
   for (const auto& [address, progress] : promote.hubs) {
-    if (progress.filled) continue;
+    if (progress.filled || progress.given_up) continue;
     text += "  " + address + (progress.activated ? ": to be filled\n" : ": to be activated and filled\n");
   }
   return text;
@@ -99,6 +101,10 @@ std::string to_json(const StatusReport& status) {
     if (!hub.trouble.empty()) troubles[hub.address] = hub.trouble;
   }
   object["troubles"] = std::move(troubles);
+  json::object never_asked;
+  for (const auto& [address, never] : status.state.never_asked)
+    never_asked[address] = why_never_asked(never);
+  object["never_asked"] = std::move(never_asked);
   object["orders_pending"] = status.state.orders.size();
   if (status.state.promote) {
     json::array hubs;
@@ -121,6 +127,8 @@ std::string to_text(const StatusReport& status) {
   if (status.state.promote) text += pending_text(*status.state.promote);
   if (!status.state.orders.empty())
     text += "redelivery pending: " + std::to_string(status.state.orders.size()) + " requests\n";
+  for (const auto& [address, never] : status.state.never_asked)
+    text += "NEVER ASKED " + address + ": " + why_never_asked(never) + "\n";
   text += groups_text(status);
   for (const HubReport& hub : status.report.hubs) {
     if (!hub.trouble.empty()) text += hub.address + ": not available: " + hub.trouble + "\n";

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "metrics/log.hpp"
+#include "recovery/agent/coverage.hpp"
 #include "recovery/agent/operation.hpp"
 #include "recovery/agent/role_change.hpp"
 
@@ -59,6 +60,7 @@ bool Watch::work(OperationSteps& steps) {
     if (steps.state() != before) steps.save();
     return false;
   }
+  give_up_on_late_hubs(steps);
   bring_hubs_up(steps);
   if (steps.state() != before && !steps.save()) return false;
   if (steps.state().promote) return finish_pending(steps);
@@ -93,8 +95,7 @@ bool Watch::settle_role(OperationSteps& steps) {
   const RoleChange change = role_change(state, views, fresh);
   if (change == RoleChange::lose) {
     metrics::log_warning("active role lost", {{"term", steps.highest_term()}});
-    state.promote.reset();
-    state.orders.clear();
+    state.drop_pending();
     steps.become_passive();
   } else if (change == RoleChange::adopt) {
     adopt(steps);
@@ -113,6 +114,7 @@ void Watch::adopt(OperationSteps& steps) {
   state.active_kind = dumpster::ActivationKind::lossy;
   state.active_started = surroundings_.clock->now();
   state.orders.clear();
+  state.never_asked.clear();
   state.active_since.clear();
   // What was delivered before this moment was not seen to be under this marker.
   for (const HubWork& hub : steps.hubs()) {
@@ -129,8 +131,7 @@ bool Watch::settle_store(OperationSteps& steps) {
     metrics::log_error("the mail store is not the one that was watched: confirmations are void",
                        {{"role", to_string(state.role)}});
     // Whatever was pending was decided for another store.
-    state.promote.reset();
-    state.orders.clear();
+    state.drop_pending();
     state.role = Role::passive;
   }
   const bool taken = steps.standing() == StoreStanding::own || steps.standing() == StoreStanding::unmarked ||
@@ -141,6 +142,12 @@ bool Watch::settle_store(OperationSteps& steps) {
 
 bool Watch::is_current(const State& state, const HubWork& hub) const {
   return hub.going && hub.status.active == surroundings_.node && hub.status.term == state.active_term;
+}
+
+void Watch::give_up_on_late_hubs(OperationSteps& steps) {
+  for (const std::string& address : steps.give_up_on_late_hubs())
+    metrics::log_error("a hub was never asked",
+                       {{"hub", address}, {"reason", why_never_asked(steps.state().never_asked[address])}});
 }
 
 /// A hub that is behind gets the activation, and is filled like one that promote did not reach.
@@ -158,7 +165,8 @@ void Watch::bring_hubs_up(OperationSteps& steps) {
   promote.inventory_kept = true;
   bool behind = false;
   for (const HubWork& hub : steps.hubs()) {
-    const bool late = hub.report.reached && hub.status.term < state.active_term;
+    const bool given_up = state.never_asked.contains(hub.address());
+    const bool late = hub.report.reached && (hub.status.term < state.active_term || given_up);
     behind = behind || late;
     promote.hubs[hub.address()] = {!late, !late};
     if (late)

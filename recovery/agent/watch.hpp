@@ -44,6 +44,7 @@ class Watch {
   bool settle_store(OperationSteps& steps);
   void adopt(OperationSteps& steps);
   bool finish_pending(OperationSteps& steps);
+  void give_up_on_late_hubs(OperationSteps& steps);
   void bring_hubs_up(OperationSteps& steps);
   bool settle_in_doubt(OperationSteps& steps);
   bool track(OperationSteps& steps);

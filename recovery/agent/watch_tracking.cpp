@@ -143,9 +143,9 @@ void Watch::show(OperationSteps& steps, Duration took) {
   std::size_t pending = 0;
   if (state.promote) {
     for (const auto& [address, progress] : state.promote->hubs)
-      pending += progress.filled ? 0 : 1;
+      pending += progress.filled || progress.given_up ? 0 : 1;
   }
-  metrics_.hubs(reached, steps.hubs().size() - reached, pending);
+  metrics_.hubs(reached, steps.hubs().size() - reached, pending, state.never_asked.size());
   metrics_.role(state.role == Role::active,
                 state.role == Role::active ? state.active_term : state.highest_term);
   metrics_.store_valid(steps.standing() == StoreStanding::own || steps.ledger() != nullptr);

@@ -140,6 +140,7 @@ json::object document_of(const dumpster::StorageGroupState& group) {
   document["newest"] = instant_or_null(group.newest);
   document["covered_from"] = to_rfc3339(group.covered_from);
   document["in_doubt"] = group.in_doubt;
+  document["max_seconds"] = std::chrono::duration<double>(group.limits.max_time).count();
   return document;
 }
 

@@ -56,7 +56,6 @@ Calls::Answer Calls::sizing(Caller /*caller*/, http::Request request, http::Resp
   const auto needed = dumpster::size_needed(*traffic, now, wanted);
   auto document = recovery::document_of(state);
   document["max_bytes"] = state.limits.max_size;
-  document["max_seconds"] = seconds(state.limits.max_time);
   document["covers_seconds"] = seconds(std::max(now - state.covered_from, dumpster::Duration::zero()));
   document["wanted_seconds"] = seconds(wanted);
   document["needed_bytes"] = needed.bytes;

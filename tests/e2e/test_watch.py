@@ -242,6 +242,28 @@ class WatchedDovecotPair(EndToEnd):
         self.assert_exact(failover.refill())
         self.assertNotIn((failover.mailboxes[0], "read@x"), failover.new.settled_copies())
 
+    def test_a_hub_that_stays_away_until_its_retention_is_over_is_named_and_not_waited_for(self):
+        old, new = self.sinks("node1", "node2")
+        first = self.clustered_hub([old, new], name="hub1")
+        second = self.clustered_hub([old, new], name="hub2", limits={"max_time": "5s"})
+        agent = self.agent([first, second], new).watch(self.workspace)
+        mails = self.send(first, ["first@x"]) | self.send(second, ["second@x"])
+        self.wait_copies(old, mails)
+        second.kill()
+        old.kill()
+        promoted = agent.run("promote", "--wait", "1s")
+        self.assertEqual(promoted.returncode, 2, promoted.stdout + promoted.stderr)
+        wait_until(lambda: agent.metric("agent_hubs", state="never_asked") == 1, 60, lambda: agent.log()[-2000:])
+        self.assertEqual(agent.metric("agent_hubs", state="pending"), 0)
+        self.assertIn("a hub was never asked", agent.log())
+        shown = agent.run("status", "--wait", "1s")
+        self.assertEqual(shown.returncode, 3, shown.stdout)
+        self.assertIn(f"NEVER ASKED {second.url}", shown.stdout)
+        second.start()
+        wait_until(lambda: agent.metric("agent_hubs", state="never_asked") == 0, 60, lambda: agent.log()[-2000:])
+        self.assertEqual(second.api().cluster(CLUSTER)["active"], "node2")
+        self.assert_each_once(new.copies(), {(ALICE, "first@x")})
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -39,7 +39,7 @@ TEST_CASE("the agent's metrics are those that the README documents") {
   counted.role(true, 3);
   counted.store_valid(true);
   counted.standing_aside(false);
-  counted.hubs(1, 1, 0);
+  counted.hubs(1, 1, 0, 0);
   counted.replication("sg1", 1.5, 2);
   counted.ledger_entries(5);
   counted.round_took(0.1, 1000);

@@ -147,6 +147,7 @@ HubResult<ClusterStatus> FakeHub::cluster(const std::string&) {
   status.term = term - std::min(term, hidden_term);
   GroupStatus group;
   group.name = "sg1";
+  group.max_time = max_time;
   for (const ListedDelivery& known : lines)
     group.in_doubt += known.state == DeliveryState::in_doubt ? known.recipients.size() : 0;
   status.groups.push_back(group);

@@ -134,6 +134,7 @@ class FakeHub final : public HubClient {
   HubIdentity identity;
   Instant covered_from{};
   bool complete = true;
+  std::optional<dumpster::Duration> max_time;
   bool reachable = true;
   bool in_touch = true;
   std::size_t contacts = 0;  ///< surveys and listings that count as the active node's agent being in touch

@@ -84,3 +84,22 @@ TEST_CASE("a cluster without nodes is malformed") {
   CHECK(
       cluster_from(R"({"nodes":["a"],"active":"a","term":0,"storage_groups":[{"name":"sg1"}]})").has_value());
 }
+
+TEST_CASE("a storage group may say how far back it covers and how long it keeps deliveries") {
+  const std::string cluster =
+      R"({"nodes":["node1"],"active":"node1","term":0,"storage_groups":[{"name":"sg1","in_doubt":0}]})";
+  const auto silent = cluster_from(cluster);
+  REQUIRE(silent.has_value());
+  CHECK_FALSE(silent->groups[0].covered_from);
+  CHECK_FALSE(silent->groups[0].max_time);
+  const std::string more = R"("covered_from":"2026-01-31T12:00:00Z","max_seconds":6.048E5)";
+  const auto read = cluster_from(with(cluster, R"("in_doubt":0)", more));
+  REQUIRE(read.has_value());
+  CHECK(read->groups[0].covered_from == dumpster::from_rfc3339("2026-01-31T12:00:00Z"));
+  CHECK(read->groups[0].max_time == std::chrono::hours{24 * 7});
+  for (const char* wrong : {"-1", "1e12", "\"7d\""}) {
+    const auto refused =
+        cluster_from(with(cluster, R"("in_doubt":0)", R"("max_seconds":)" + std::string{wrong}));
+    CHECK_FALSE(refused.has_value());
+  }
+}

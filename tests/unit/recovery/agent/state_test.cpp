@@ -34,6 +34,7 @@ State full_state() {
   promote.started = at(1'000);
   promote.hubs["http://hub1"].activated = true;
   promote.hubs["http://hub2"] = HubProgress{};
+  promote.hubs["http://hub3"].given_up = true;
   state.promote = promote;
   PendingOrder order;
   order.hub = "http://hub1";
@@ -45,6 +46,8 @@ State full_state() {
   state.hubs["http://hub1"].store_id = "s";
   state.hubs["http://hub1"].sequence = 9;
   state.hubs["http://hub2"].lost_before = at(77);
+  state.hubs["http://hub2"].retention = 36h;
+  state.never_asked["http://hub3"] = {at(88), 36h};
   return state;
 }
 
