@@ -91,7 +91,9 @@ HubResult<void> Filling::list_group(HubWork& hub, GroupWork& group, bool whole) 
   // What is in doubt counts however old it is: it is still to be delivered.
   ListingQuery in_doubt;
   in_doubt.state = DeliveryState::in_doubt;
+  const Instant from = whole ? window_start(hub, group) : hub.from;
   const auto end = query(in_doubt, [&](ListedDelivery line) {
+    found(group, line);
     if (!whole || line.delivered_at < hub.from) keep(group, std::move(line));
   });
   if (!end) return end.error();
@@ -99,17 +101,16 @@ HubResult<void> Filling::list_group(HubWork& hub, GroupWork& group, bool whole) 
   if (whole) {
     std::vector<ListedDelivery> old = std::exchange(group.lines, {});
     ListingQuery window;
-    window.from = hub.from;
-    const auto window_end = query(window, [&](ListedDelivery line) { keep(group, std::move(line)); });
+    window.from = from;
+    const auto window_end = query(window, [&](ListedDelivery line) {
+      found(group, line);
+      if (line.delivered_at >= hub.from) keep(group, std::move(line));
+    });
     if (!window_end) return window_end.error();
     group.now = window_end->now;
-    if (first_) {
-      hub.report.listed += group.lines.size();
-      group.listed_at = window_end->now;
-      const std::string gap = gap_in_coverage(*window_end, hub.from, hub.known);
-      if (!gap.empty()) hub.report.covered = false;
-      if (!gap.empty()) hub.report.coverage = "storage group " + group.name + ": " + gap;
-    }
+    if (first_) hub.report.listed += group.lines.size();
+    if (first_) group.listed_at = window_end->now;
+    judge_coverage(hub, group, *window_end);
     group.lines.insert(group.lines.end(), std::make_move_iterator(old.begin()),
                        std::make_move_iterator(old.end()));
   } else {
@@ -144,6 +145,15 @@ bool Filling::look(Inventory& inventory) {
           mailboxes.insert(recipient.mailbox);
           questions.insert(std::move(key));
         }
+      }
+      for (const auto& [named, sought] : group.sought) {
+        const Instant at =
+            std::min(sought.delivered_at, sought.delivered_at + hub.ahead) - surroundings_.margin;
+        if (!start || at < *start) start = at;
+        ripe = true;
+        if (sought.mailbox.empty()) continue;
+        mailboxes.insert(sought.mailbox);
+        questions.insert({sought.mailbox, named.first});
       }
     }
   }
@@ -206,6 +216,7 @@ void Filling::decide(const Inventory& inventory) {
   for (HubWork& hub : hubs_) {
     if (!hub.going) continue;
     for (GroupWork& group : groups_.at(&hub)) {
+      judge_sought(hub, group, inventory);
       Comparison comparison = compare(group.lines, inventory, standpoint_of(group));
       waiting_ += comparison.waiting;
       if (first_) hub.report.present += comparison.present;
@@ -266,9 +277,9 @@ bool Filling::verify() {
       hub->report.missing = 0;
       for (const GroupWork& group : groups) {
         const Comparison comparison = compare(group.lines, *inventory, standpoint);
-        hub->report.missing += comparison.missing;
+        hub->report.missing += group.vanished + comparison.missing;
+        all_there = all_there && comparison.missing == 0;
       }
-      all_there = all_there && hub->report.missing == 0;
     }
     if (!all_there && surroundings_.clock->elapsed() >= end) {
       report_.notes.push_back(

@@ -19,6 +19,10 @@ namespace recovery::agent {
 /// Compares what hubs delivered with what this node has, and has the difference delivered, in rounds: what
 /// falls in doubt on the way is decided when its outcome is settled, and a round ends the filling when
 /// nothing is pending any more.
+///
+/// Coverage is judged at the first listing. From then on a delivery matters only while it is to be asked for:
+/// one that is gone when its hub gets the request is looked for once more, in the dumpster and in its
+/// mailbox, and what is in neither is missing and not covered.
 class Filling {
  public:
   struct Options {
@@ -37,6 +41,12 @@ class Filling {
   bool run();
 
  private:
+  /// A recipient whose delivery a hub did not find when it was asked for.
+  struct Sought {
+    Instant delivered_at{};
+    std::string mailbox;  ///< empty: an earlier run knew it
+    std::string message_id;
+  };
   struct GroupWork {
     std::string name;
     std::vector<ListedDelivery> lines;  ///< of the last listing
@@ -45,10 +55,13 @@ class Filling {
     std::set<dumpster::Uuid> resubmitted;
     std::set<std::pair<dumpster::Uuid, std::uint32_t>>
         decided;  ///< delivery and attempt: each is ordered once
+    std::map<std::pair<dumpster::Uuid, std::string>, Sought> sought;  ///< by delivery and address
+    std::size_t vanished = 0;  ///< recipients: in neither dumpster nor mailbox any more
   };
   struct RunningOrder {
     HubWork* hub = nullptr;
     PendingOrder order;
+    std::vector<Decision> deliver;
     std::size_t settled = 0;  ///< recipients named as present
     std::string id;           ///< empty until the hub has answered
     ResubmissionAnswer last;
@@ -60,6 +73,11 @@ class Filling {
   void list(bool whole);
   HubResult<void> list_group(HubWork& hub, GroupWork& group, bool whole);
   void keep(GroupWork& group, ListedDelivery line) const;
+  void judge_coverage(HubWork& hub, const GroupWork& group, const ListingEnd& end) const;
+  void seek(const RunningOrder& order);
+  static Instant window_start(const HubWork& hub, const GroupWork& group);
+  static void found(GroupWork& group, const ListedDelivery& line);
+  void judge_sought(HubWork& hub, GroupWork& group, const Inventory& inventory);
   Standpoint standpoint_of(const GroupWork& group) const;
   bool look(Inventory& inventory);
   void decide(const Inventory& inventory);

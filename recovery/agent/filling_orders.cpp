@@ -24,12 +24,14 @@ void Filling::take_up_orders() {
       RunningOrder running;
       running.hub = &hub;
       running.order = order;
-      const OrderContent content = content_of_order(order.body);
+      OrderContent content = content_of_order(order.body);
       running.settled = content.settled;
       for (GroupWork& group : groups_.at(&hub)) {
-        if (group.name == order.group)
-          group.resubmitted.insert(content.resubmitted.begin(), content.resubmitted.end());
+        if (group.name != order.group) continue;
+        for (const Decision& decision : content.deliver)
+          group.resubmitted.insert(decision.delivery_id);
       }
+      running.deliver = std::move(content.deliver);
       orders_.push_back(std::move(running));
     }
   }
@@ -38,7 +40,7 @@ void Filling::take_up_orders() {
 void Filling::order(HubWork& hub, GroupWork& group, std::vector<Decision> decisions) {
   for (std::size_t first = 0; first < decisions.size(); first += decisions_in_order) {
     const std::size_t last = std::min(first + decisions_in_order, decisions.size());
-    const std::vector<Decision> part(
+    std::vector<Decision> part(
         std::make_move_iterator(decisions.begin() + static_cast<std::ptrdiff_t>(first)),
         std::make_move_iterator(decisions.begin() + static_cast<std::ptrdiff_t>(last)));
     RunningOrder running;
@@ -63,6 +65,10 @@ void Filling::order(HubWork& hub, GroupWork& group, std::vector<Decision> decisi
     running.order.term = head.term;
     running.order.key = head.key;
     running.order.body = order_body(head, part);
+    std::erase_if(part, [](const Decision& decision) {
+      return decision.outcome != dumpster::ResubmissionItem::Outcome::deliver;
+    });
+    running.deliver = std::move(part);
     state_.orders.push_back(running.order);
     orders_.push_back(std::move(running));
   }
@@ -131,9 +137,9 @@ void Filling::follow(RunningOrder& order) {
   const auto answer = patiently(*surroundings_.clock, surroundings_.wait,
                                 [&] { return order.hub->client->resubmission(order.id); });
   if (!answer) return refused(order, answer.error());
-  const std::size_t not_found = std::max(order.last.not_found, answer->not_found);
+  std::vector<dumpster::Uuid> not_found = std::move(order.last.not_found);
   order.last = *answer;
-  order.last.not_found = not_found;
+  if (order.last.not_found.empty()) order.last.not_found = std::move(not_found);
   order.over = answer->ended();
   surroundings_.tell(order.hub->address() + ": " + std::to_string(answer->delivered) + " of " +
                      std::to_string(answer->matched) + " delivered");
@@ -149,7 +155,7 @@ bool Filling::close_orders() {
     const ResubmissionAnswer& last = order.last;
     report.delivered += last.delivered - std::min<std::uint64_t>(last.delivered, order.settled);
     report.failed += last.failed;
-    again_ = again_ || last.not_found > 0;
+    seek(order);
     if (last.state == "cancelled") {
       const auto status = order.hub->client->cluster(surroundings_.cluster);
       if (status && status->term > options_.standpoint.term) {

@@ -88,6 +88,17 @@ class Fields {
     return *value;
   }
 
+  std::vector<dumpster::Uuid> uuids(std::string_view name) const {
+    std::vector<dumpster::Uuid> ids;
+    for (const json::value& entry : array(name)) {
+      const auto id =
+          entry.is_string() ? dumpster::uuid_from(std::string_view{entry.get_string()}) : std::nullopt;
+      if (!id) throw wrong(name, "is not an array of UUIDs");
+      ids.push_back(*id);
+    }
+    return ids;
+  }
+
   static Malformed wrong(std::string_view name, std::string_view how) {
     return {"`" + std::string{name} + "` in the answer " + std::string{how}};
   }
@@ -212,7 +223,7 @@ HubResult<ResubmissionAnswer> resubmission_from(std::string_view text) {
     answer.delivered = fields.number_or_zero("delivered");
     answer.failed = fields.number_or_zero("failed");
     if (fields.find("state") != nullptr) answer.state = fields.text("state");
-    if (fields.find("not_found") != nullptr) answer.not_found = fields.array("not_found").size();
+    if (fields.find("not_found") != nullptr) answer.not_found = fields.uuids("not_found");
     return answer;
   });
 }

@@ -109,7 +109,7 @@ struct ResubmissionAnswer {
   std::uint64_t matched = 0;
   std::uint64_t delivered = 0;
   std::uint64_t failed = 0;
-  std::uint64_t not_found = 0;
+  std::vector<dumpster::Uuid> not_found;  ///< of what was named; only in the answer to a request
 
   bool ended() const { return state == "completed" || state == "cancelled"; }
 };

@@ -38,12 +38,18 @@ OrderContent content_of_order(const std::string& body) {
   json::error_code error;
   const json::value order = json::parse(body, error);
   if (error || !order.is_object() || !order.get_object().contains("deliveries")) return content;
+  const auto from = dumpster::from_rfc3339(std::string_view{order.at("from").as_string()});
   for (const json::value& entry : order.at("deliveries").as_array()) {
     const auto id = dumpster::uuid_from(std::string_view{entry.at("delivery_id").as_string()});
     if (std::string_view{entry.at("outcome").as_string()} == name_of(Outcome::present)) {
       content.settled += entry.at("recipients").as_array().size();
-    } else if (id) {
-      content.resubmitted.insert(*id);
+    } else if (id && from) {
+      Decision decision;
+      decision.delivery_id = *id;
+      decision.delivered_at = *from;
+      for (const json::value& address : entry.at("recipients").as_array())
+        decision.recipients.push_back({std::string{address.as_string()}, {}});
+      content.deliver.push_back(std::move(decision));
     }
   }
   return content;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -23,9 +22,10 @@ struct OrderHead {
 /// The JSON of a request for exactly these recipients.
 std::string order_body(const OrderHead& head, const std::vector<Decision>& decisions);
 
-/// What an order of an earlier run named.
+/// What an order of an earlier run named. A body does not say when something was delivered, nor to which
+/// mailbox: the decisions have the start of the order's window, and no mailbox.
 struct OrderContent {
-  std::set<dumpster::Uuid> resubmitted;
+  std::vector<Decision> deliver;
   std::size_t settled = 0;  ///< recipients named as present
 };
 OrderContent content_of_order(const std::string& body);

@@ -198,6 +198,7 @@ HubResult<ListingEnd> FakeHub::list(const dumpster::StorageGroup&, const Listing
   }
   end.complete = complete;
   end.covered_from = covered_from;
+  end.store_id = identity.store_id;
   end.store_created = identity.store_created;
   end.now = clock->now();
   return end;
@@ -207,7 +208,7 @@ void FakeHub::carry_out_item(const dumpster::Uuid& delivery, std::uint64_t attem
                              ResubmissionAnswer& answer) {
   const auto place = places_.find(delivery);
   if (place == places_.end() || lines[place->second].attempt != attempt) {
-    ++answer.not_found;
+    answer.not_found.push_back(delivery);
     return;
   }
   ListedDelivery& known = lines[place->second];
@@ -246,6 +247,8 @@ HubResult<ResubmissionAnswer> FakeHub::resubmit(const dumpster::StorageGroup&, c
   if (!reachable) return unreachable();
   const std::string key{boost::json::parse(body).at("key").as_string()};
   world->note("resubmit " + address_);
+  if (before_order) std::function<void()>{before_order}();
+  if (!reachable) return unreachable();
   bodies.push_back(body);
   if (!keys.contains(key)) answers_[key] = carry_out(body);
   keys.insert(key);

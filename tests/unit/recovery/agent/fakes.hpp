@@ -140,6 +140,7 @@ class FakeHub final : public HubClient {
   std::size_t contacts = 0;  ///< surveys and listings that count as the active node's agent being in touch
   bool breaks_listings = false;
   bool lost_after_resubmit = false;  ///< takes one order, and is out of reach from then on
+  std::function<void()> before_order;
   std::set<std::string> refused;     ///< mailboxes
   std::set<std::string> dropped;     ///< mailboxes that answer 250 and keep nothing
   std::vector<std::string> bodies;   ///< of all orders, in their order
