@@ -233,7 +233,9 @@ void define(CLI::App& app, CommandLine& line) {
   CLI::App* promote = app.add_subcommand("promote", "Activate this node on all hubs, then fill the gap");
   promote->add_flag("--no-fill", line.no_fill, "Only activate; `fill` does the rest");
   promote->add_flag("--planned", line.promote.planned, "A lossless move");
-  promote->add_flag("--dry-run", line.promote.dry_run, "Change nothing; print what would be resubmitted");
+  promote->add_flag(
+      "--dry-run", line.promote.dry_run,
+      "Change nothing; print what would be resubmitted, or with --no-fill only what is not covered");
   promote->add_flag("--new-store", line.promote.new_store,
                     "The mail store is empty on purpose: fill it from the dumpsters");
   promote->add_option("--term", line.term, "The term, from the cluster manager");

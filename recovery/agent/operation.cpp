@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "recovery/agent/coverage.hpp"
 #include "recovery/agent/operation_steps.hpp"
 
 namespace recovery::agent {
@@ -68,6 +69,31 @@ void skip_filled(OperationSteps& steps) {
   }
 }
 
+/// From what the hubs say of themselves: no listing, no inventory.
+void judge_coverage_alone(OperationSteps& steps) {
+  for (HubWork& hub : steps.hubs()) {
+    for (const GroupStatus& group : hub.status.groups) {
+      if (!hub.going) continue;
+      if (!group.covered_from) {
+        HubError error;
+        error.kind = HubError::Kind::malformed;
+        error.detail = "the hub does not say how far back it covers " + group.name;
+        hub.give_up(error);
+        continue;
+      }
+      ListingEnd end;
+      end.covered_from = *group.covered_from;
+      end.complete = end.covered_from <= hub.from;
+      end.store_created = hub.identity.store_created;
+      const std::string gap = gap_in_coverage(end, hub.from, hub.known);
+      if (gap.empty()) continue;
+      hub.report.covered = false;
+      hub.report.coverage = "storage group " + group.name + ": " + gap;
+    }
+  }
+  steps.report().notes.push_back("coverage alone: nothing was compared");
+}
+
 Report rehearse(OperationSteps& steps, const Surroundings& surroundings, const PromoteOptions& options) {
   Filling::Options filling;
   filling.dry_run = true;
@@ -75,10 +101,16 @@ Report rehearse(OperationSteps& steps, const Surroundings& surroundings, const P
   filling.standpoint.term = options.term ? *options.term : own.value_or(0);
   steps.report().term = filling.standpoint.term;
   steps.report().dry_run = true;
+  if (options.term && is_outdated(steps, *options.term))
+    steps.report().conflict = "term " + std::to_string(steps.highest_term()) + " has been seen";
   filling.standpoint.confirmed = steps.ledger();
   for (HubWork& hub : steps.hubs())
     hub.from = steps.window_start(hub, hub.identity.now, surroundings.clock->now());
-  steps.fill_from(std::move(filling));
+  if (options.fill) {
+    steps.fill_from(std::move(filling));
+  } else {
+    judge_coverage_alone(steps);
+  }
   steps.state().promote.reset();
   return steps.finish();
 }

@@ -11,9 +11,11 @@
 namespace recovery::agent {
 
 struct PromoteOptions {
-  bool fill = true;                   ///< false: activate, and leave the filling to `fill`
-  bool planned = false;               ///< a lossless move
-  bool dry_run = false;               ///< only look: no activation, no request, nothing kept
+  bool fill = true;      ///< false: activate, and leave the filling to `fill`
+  bool planned = false;  ///< a lossless move
+  /// Only look: no activation, no request, nothing kept. Without `fill` only at what the hubs cover, which
+  /// takes no inventory and no listing; the exit status is that of the promote, as far as it can be known.
+  bool dry_run = false;
   bool new_store = false;             ///< an empty mail store without its marker is no error
   std::optional<std::uint64_t> term;  ///< from the cluster manager
 };

@@ -1,10 +1,12 @@
+import json
 import unittest
 import zlib
 
 from case import ALICE, BOB, CLUSTER, GROUP, EndToEnd
 from harness import dovecot
+from harness.agent import Agent
 from harness.census import acknowledged_by, census
-from harness.failover import DovecotFailover
+from harness.failover import DovecotFailover, workspace_script
 from harness.load import Load
 from harness.lmtp_sink import DROP_STORED, DROP_UNSTORED
 from harness.processes import wait_until
@@ -103,6 +105,35 @@ class LmtpNodes(EndToEnd):
         after = hub.api().cluster(CLUSTER)
         self.assertEqual((after["active"], after["term"]), (before["active"], before["term"]))
         self.assertEqual(new.copies(), {})
+
+    def test_coverage_alone_is_told_without_an_inventory(self):
+        old, new = self.sinks("node1", "node2")
+        hub = self.clustered_hub([old, new])
+        self.wait_copies(old, self.send(hub, ["a@x"]))
+        broken = Agent(self.workspace, CLUSTER, "node2", [hub], {"type": "command", "path": "/bin/false"})
+        self.assertEqual(broken.run("promote", "--dry-run").returncode, 1)
+        covered = broken.run("promote", "--dry-run", "--no-fill")
+        self.assertEqual(covered.returncode, 0, covered.stdout + covered.stderr)
+        done = hub.control("dumpster", "purge", f"{CLUSTER}/{GROUP}", "--all", "--yes")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        purged = broken.run("promote", "--dry-run", "--no-fill")
+        self.assertEqual(purged.returncode, 3, purged.stdout + purged.stderr)
+        self.assertIn("NOT COVERED", purged.stdout)
+        self.assertEqual(hub.api().cluster(CLUSTER)["term"], 0)
+
+    def test_what_is_purged_between_the_look_and_the_request_is_missing_and_not_covered(self):
+        old, new = self.sinks("node1", "node2")
+        hub = self.clustered_hub([old, new])
+        self.wait_copies(old, self.send(hub, ["a@x", "b@x"]))
+        # An inventory that finds nothing, and an operator who empties the dumpster meanwhile.
+        purge = f"{hub.bin}/dumpsterctl --socket {hub.admin_socket} dumpster purge {CLUSTER}/{GROUP} --all --yes"
+        look = workspace_script(self.workspace.base / "look", f"{purge} >&2")
+        agent = Agent(self.workspace, CLUSTER, "node2", [hub], {"type": "command", "path": look}, {"quiesce": "true"})
+        promoted = agent.run("promote", "--json")
+        report = json.loads(promoted.stdout)
+        self.assertEqual((promoted.returncode, report["total"]["missing"]), (4, 2), promoted.stdout + promoted.stderr)
+        self.assertFalse(report["hubs"][0]["covered"])
+        self.assertIn("left the dumpster", report["hubs"][0]["coverage"])
 
 
 if __name__ == "__main__":

@@ -148,6 +148,7 @@ HubResult<ClusterStatus> FakeHub::cluster(const std::string&) {
   GroupStatus group;
   group.name = "sg1";
   group.max_time = max_time;
+  group.covered_from = covered_from;
   for (const ListedDelivery& known : lines)
     group.in_doubt += known.state == DeliveryState::in_doubt ? known.recipients.size() : 0;
   status.groups.push_back(group);
