@@ -94,6 +94,10 @@ class RunningRelay {
   virtual void change_queue(QueueAction action, std::vector<QueueSelection> selected,
                             dumpster::Completion<QueueChanged> done) = 0;
 
+  /// A node's agent was heard just now. While the node is the active one, what falls in doubt after this call
+  /// waits for evidence; other nodes' contacts are passed over. Not durable: that is the store's part.
+  virtual void agent_heard(std::string cluster, std::string node) = 0;
+
   /// The spool entries of these messages changed in the store: load them again and go on with them.
   virtual void reload(std::vector<dumpster::Uuid> messages) = 0;
 

@@ -18,12 +18,19 @@ class AgentContacts {
     last = std::max(last, now);
   }
 
-  /// Brings what the store knows up to date.
+  /// Brings what the store knows up to date, a first contact included that is still being written.
   void show_in(ClusterState& state) const {
     const std::lock_guard lock{mutex_};
-    for (auto& [node, seen] : state.agent_seen) {
+    for (const auto& node : state.nodes) {
       const auto last = contacts_.find({state.name, node});
-      if (last != contacts_.end()) seen = std::max(seen, last->second);
+      if (last == contacts_.end()) continue;
+      const auto known = std::find_if(state.agent_seen.begin(), state.agent_seen.end(),
+                                      [&](const auto& seen) { return seen.first == node; });
+      if (known == state.agent_seen.end()) {
+        state.agent_seen.emplace_back(node, last->second);
+      } else {
+        known->second = std::max(known->second, last->second);
+      }
     }
   }
 

@@ -66,6 +66,7 @@ class Calls {
   void require_known_node(const std::string& cluster, const std::string& node) const;
   void heard(const std::string& cluster, const std::string& node) {
     store_.record_agent_contact(cluster, node);
+    relay_.agent_heard(cluster, node);
   }
 
  private:

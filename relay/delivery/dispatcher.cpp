@@ -153,7 +153,10 @@ void Dispatcher::refresh() {
       if (!state) return;
       on_own_thread([this, key, seen = state->agent_seen, term = state->term] {
         auto& known = clusters_.at(key).state;
-        if (known.term == term) known.agent_seen = seen;
+        if (known.term != term) return;
+        // Merged: what was read may be older than a contact that has been noted meanwhile.
+        for (const auto& [node, heard] : seen)
+          note_agent(known, node, heard);
       });
     });
   }

@@ -75,6 +75,9 @@ class Dispatcher : public WorkerOwner {
   /// leaves it as it is. `not_found`, or `unavailable` with nothing changed.
   void hold(std::string cluster, dumpster::Duration duration, dumpster::Completion<Holding> done);
   void release(std::string cluster, dumpster::Completion<Holding> done);
+  /// A node's agent was heard just now: noted when the node is the active one, so that what falls in doubt
+  /// from here on is held. Not durable; the store is told by whoever calls.
+  void agent_heard(std::string cluster, std::string node);
 
   struct QueuePage {
     std::vector<QueuedMail> mails;                 ///< oldest first
@@ -195,6 +198,7 @@ class Dispatcher : public WorkerOwner {
   void share_connections();
 
   // --- dispatcher_hold.cpp
+  static void note_agent(dumpster::ClusterState& state, const std::string& node, dumpster::Instant heard);
   void set_hold(const std::string& cluster, std::optional<dumpster::Instant> until,
                 dumpster::Completion<Holding> done);
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "metrics/log.hpp"
 #include "relay/delivery/dispatcher.hpp"
 
@@ -49,6 +51,23 @@ void Dispatcher::set_hold(const std::string& cluster, std::optional<dumpster::In
                   pump(connections);
                 });
               });
+}
+
+void Dispatcher::agent_heard(std::string cluster, std::string node) {
+  on_own_thread([this, cluster = std::move(cluster), node = std::move(node)] {
+    const auto found = clusters_.find(cluster);
+    if (found == clusters_.end() || found->second.state.active != node) return;
+    note_agent(found->second.state, node, clock_.now());
+  });
+}
+
+void Dispatcher::note_agent(dumpster::ClusterState& state, const std::string& node, dumpster::Instant heard) {
+  for (auto& [known, seen] : state.agent_seen) {
+    if (known != node) continue;
+    seen = std::max(seen, heard);
+    return;
+  }
+  state.agent_seen.emplace_back(node, heard);
 }
 
 }  // namespace relay

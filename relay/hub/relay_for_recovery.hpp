@@ -24,6 +24,9 @@ class RelayForRecovery : public recovery::RunningRelay {
              dumpster::Completion<QueuePage> done) override;
   void change_queue(QueueAction action, std::vector<QueueSelection> selected,
                     dumpster::Completion<QueueChanged> done) override;
+  void agent_heard(std::string cluster, std::string node) override {
+    dispatcher_.agent_heard(std::move(cluster), std::move(node));
+  }
   void reload(std::vector<dumpster::Uuid> messages) override { dispatcher_.reload(std::move(messages)); }
   bool accepting() const override { return listening_.load() && store_.writable() && !load_gate_.closed(); }
   void load(std::string cluster, std::function<void(recovery::ClusterLoad)> done) const override;

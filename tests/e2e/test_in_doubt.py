@@ -14,10 +14,8 @@ class ActiveNode(EndToEnd):
         self.node, passive = self.sinks("node1", "node2")
         self.hub = self.clustered_hub([self.node, passive], settings={"recovery": {"in_doubt_wait": "600s"}})
         self.node_agent = self.agent([self.hub], self.node)
+        # What falls in doubt from the first contact on waits for evidence.
         self.node_agent.get_in_touch()
-        wait_until(
-            lambda: self.hub.metric("cluster_agent_seen_timestamp_seconds", node="node1"), 20, "the agent is in touch"
-        )
 
     def settle(self):
         """The agent compares what is in doubt with what its node has."""

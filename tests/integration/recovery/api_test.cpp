@@ -139,6 +139,7 @@ TEST_CASE("an agent is heard under its node, which its token may fix") {
   Hub hub;
   CHECK(hub.client->ask("GET", "/v1/clusters/ccr1", agent, {}, "Dumpster-Node: node1\r\n").status == 200);
   CHECK(hub.store.contacts == std::set<std::pair<std::string, std::string>>{{"ccr1", "node1"}});
+  CHECK(hub.relay.heard == hub.store.contacts);
   CHECK(hub.client->ask("GET", "/v1/clusters/ccr1", node2, {}, "Dumpster-Node: node1\r\n").status == 403);
   CHECK(hub.client->ask("GET", "/v1/clusters/ccr1", agent, {}, "Dumpster-Node: node9\r\n").status == 400);
   CHECK(hub.client->ask("GET", "/v1/clusters/ccr1", admin, {}, "Dumpster-Node: node2\r\n").status == 200);

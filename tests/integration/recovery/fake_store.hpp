@@ -280,6 +280,9 @@ class FakeRelay final : public RunningRelay {
     changes.emplace_back(action, std::move(selected));
     done(changed);
   }
+  void agent_heard(std::string cluster, std::string node) override {
+    heard.emplace(std::move(cluster), std::move(node));
+  }
   void reload(std::vector<dumpster::Uuid> messages) override { reloaded += messages.size(); }
   bool accepting() const override { return true; }
   void load(std::string, std::function<void(ClusterLoad)> done) const override { done(cluster_load); }
@@ -288,6 +291,7 @@ class FakeRelay final : public RunningRelay {
   }
 
   std::size_t reloaded = 0;
+  std::set<std::pair<std::string, std::string>> heard;
   std::optional<dumpster::Duration> held_for;
   ClusterLoad cluster_load;
   std::vector<QueuedMail> queued;
