@@ -24,6 +24,17 @@ Kind kind_of(ResultKind result, bool for_group) {
   return Kind::deferred;
 }
 
+/// RFC 5321 4.5.3.1.10: the next hop takes no more recipients in this transaction. 552 has been made 452 by
+/// the machine; with another detail (a full mailbox, a full disk) it is about something else.
+bool is_too_many_recipients(const smtp::ClientRecipientResult& result) {
+  return result.kind == ResultKind::deferred && result.reply.code == 452 &&
+         (result.reply.enhanced.empty() || result.reply.enhanced == "4.5.3");
+}
+
+bool is_delivered(const smtp::ClientRecipientResult& result) {
+  return result.kind == ResultKind::delivered;
+}
+
 }  // namespace
 
 dumpster::Instant too_old_at(const dumpster::SpooledMessage& message, const dumpster::SpoolEntry& entry,
@@ -74,6 +85,8 @@ dumpster::AttemptOutcome outcome_of(const Job& job, std::uint32_t attempt,
   outcome.message = job.message->spooled.message.key;
   outcome.attempt = attempt;
   outcome.target = target;
+  // Each further transaction delivers to somebody, so that this comes to its end.
+  const bool may_go_on = std::any_of(results.begin(), results.end(), is_delivered);
   for (std::size_t place = 0; place < job.recipients.size(); ++place) {
     const auto& recipient = job.recipients[place];
     const auto* entry = job.message->entry(recipient.index);
@@ -85,8 +98,10 @@ dumpster::AttemptOutcome outcome_of(const Job& job, std::uint32_t attempt,
     ended.reply = reply_text(result.reply);
     ended.kind = kind_of(result.kind, target.has_value());
     ended.next_attempt = conditions.now + conditions.back_off.after(entry->attempts + 1, conditions.chance);
-    if (ended.kind == Kind::deferred &&
-        too_old(job.message->spooled, *entry, conditions.now, conditions.queue_lifetime)) {
+    if (may_go_on && is_too_many_recipients(result)) {
+      ended.next_attempt = conditions.now;
+    } else if (ended.kind == Kind::deferred &&
+               too_old(job.message->spooled, *entry, conditions.now, conditions.queue_lifetime)) {
       ended.kind = Kind::refused;
     }
     outcome.recipients.push_back(std::move(ended));

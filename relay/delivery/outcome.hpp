@@ -20,7 +20,9 @@ struct OutcomeConditions {
 
 /// What the end of a transaction means for each recipient of the job: results are in the order of
 /// `job.recipients`. An unknown outcome is in doubt for a storage group and a retry, as every relay does, for
-/// all other routes. A deferral past the queue lifetime (or a resubmission's own) is a refusal.
+/// all other routes. A deferral past the queue lifetime (or a resubmission's own) is a refusal. Recipients
+/// that were too many for a transaction that delivered to others are due again at once, in another one (RFC
+/// 5321 4.5.3.1.10).
 dumpster::AttemptOutcome outcome_of(const Job& job, std::uint32_t attempt,
                                     const std::optional<dumpster::AttemptTarget>& target,
                                     const std::vector<smtp::ClientRecipientResult>& results,

@@ -60,6 +60,17 @@ class Replies(EndToEnd):
         self.assertEqual(len(bounces.copies()), 1)
         self.assertEqual(hub.metric("relay_deliveries_total", result="bounced"), 1)
 
+    def test_recipients_that_are_too_many_for_one_transaction_go_in_further_ones_at_once(self):
+        (node,) = self.sinks("node1")
+        node.most_recipients = 3
+        mailboxes = [f"user{number}@example.test" for number in range(8)]
+        hub = self.clustered_hub([node], mailboxes, settings={"relay": {"retry_min": "10m", "retry_max": "10m"}})
+        mails = self.send(hub, ["many@x"], mailboxes)
+        self.wait_copies(node, mails)
+        hub.wait_spool_empty()
+        self.assertEqual(node.transactions["many@x"], 3)
+        self.assert_each_once(node.copies(), mails)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -42,6 +42,7 @@ class LmtpSink:
         self.transactions = collections.Counter()  # per message id
         self.acknowledged = set()  # (mailbox, message id) answered with 250
         self.refused_recipients = set()
+        self.most_recipients = None  # of a transaction
         self.extensions = ["PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
         self._connections = set()
         self._lock = threading.Lock()
@@ -148,6 +149,8 @@ class LmtpSink:
                 address = ADDRESS.search(command).group(1)
                 if address in self.refused_recipients:
                     reply("550 5.1.1 No such mailbox")
+                elif self.most_recipients and len(recipients) >= self.most_recipients:
+                    reply("452 4.5.3 Too many recipients")
                 else:
                     recipients.append(address)
                     reply("250 2.1.5 Ok")

@@ -94,6 +94,27 @@ TEST_CASE("a recipient that was settled meanwhile has no outcome") {
   CHECK(outcome.recipients[0].index == 1);
 }
 
+TEST_CASE("recipients that were too many for a transaction are due at once when others were delivered") {
+  const auto with = [](int code, std::string enhanced) {
+    return ClientRecipientResult{ResultKind::deferred, {code, std::move(enhanced), "words"}};
+  };
+  const auto fine = result(ResultKind::delivered, 250);
+  const auto due = [&](const std::vector<ClientRecipientResult>& results, std::size_t place,
+                       dumpster::Instant instant = now) {
+    const auto ended = outcome_of(job_for(results.size()), 1, target, results, conditions(instant));
+    CHECK(ended.recipients[place].kind == Kind::deferred);
+    return ended.recipients[place].next_attempt;
+  };
+  CHECK(due({fine, with(452, ""), with(452, "4.5.3")}, 1) == now);
+  CHECK(due({fine, with(452, ""), with(452, "4.5.3")}, 2) == now);
+  CHECK(due({fine, with(452, "4.2.2")}, 1) == now + 5s);
+  CHECK(due({fine, with(451, "")}, 1) == now + 5s);
+  // With nobody delivered the next transaction would be the same one again.
+  CHECK(due({with(452, "4.5.3"), with(452, "4.5.3")}, 0) == now + 5s);
+  // There was no attempt of theirs that would make them too old.
+  CHECK(due({fine, with(452, "4.5.3")}, 1, now + 48h) == now + 48h);
+}
+
 TEST_CASE("a reply survives its text form") {
   for (const relay::smtp::Reply& reply :
        {relay::smtp::Reply{550, "5.1.1", "no such\nmailbox"}, {451, "", "later"}, {250, "2.0.0", ""}}) {
