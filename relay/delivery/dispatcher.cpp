@@ -80,6 +80,7 @@ void Dispatcher::schedule(const Message& message, const std::string& expedited_c
     const auto destination = job.destination;
     auto& connections = connections_to(destination);
     connections.nothing_expires_before = std::min(connections.nothing_expires_before, expires_at(job));
+    job.route_as_of = looks_at_routes_;
     connections.queue.add(std::move(job));
     touched.insert(destination);
   }
@@ -122,6 +123,7 @@ void Dispatcher::tick() {
     ++ticks_;
     look_after_store();
     fire_timers(now);
+    compare_routes();
     share_connections();
     look_after_connections(now);
     if (ticks_ % ticks_per_second == 0) {

@@ -64,6 +64,9 @@ class Dispatcher : public WorkerOwner {
   /// A message that the store has just accepted.
   void submit(dumpster::Message message, std::shared_ptr<const std::string> body);
   void reload(std::vector<dumpster::Uuid> messages);
+  /// The directory may give other routes now: what waits for a transaction is looked at again, so many a
+  /// second, and goes where it belongs. `probe`: dead destinations are probed at once, too.
+  void look_at_routes(bool probe);
   void activate(dumpster::Activation activation, dumpster::Completion<dumpster::ActivationResult> done);
 
   /// Until when a cluster is held (nothing: it is not), and how many transactions with it are under way.
@@ -168,6 +171,11 @@ class Dispatcher : public WorkerOwner {
     std::uint32_t in_flight = 0;  ///< jobs given to a worker and not yet recorded
     /// No job that waits here is too old before this.
     dumpster::Instant nothing_expires_before = dumpster::Instant::max();
+    /// So many of the jobs that wait, at the most, are still to be compared with what the directory says now:
+    /// of those whose `route_as_of` is before `routes_as_of`.
+    std::size_t to_compare = 0;
+    std::uint32_t routes_as_of = 0;
+    bool all_compared = true;
 
     std::uint32_t open() const {
       return static_cast<std::uint32_t>(connecting.size() + idle.size() + working.size());
@@ -214,6 +222,14 @@ class Dispatcher : public WorkerOwner {
   void look_up(const Message& message, std::vector<ToLookUp> wanted, const std::string& expedited_cluster);
   void look_up_next();
   void looked_up(const std::shared_ptr<Question>& question);
+
+  // --- dispatcher_routes.cpp: routes that have changed under what waits
+  void compare_routes();
+  std::size_t compare_routes(Connections& connections, std::size_t most);
+  bool has_moved(const Job& job, const Directory& directory);
+  void ask_for_route(const Job& job, const JobRecipient& recipient, const std::string& address,
+                     const Directory& directory);
+  void compare_after_failure(Connections& connections);
 
   // --- dispatcher_outcomes.cpp: what became of it
   void finished(const std::shared_ptr<Worker>& worker, Assignment assignment, TransactionEnd end);
@@ -318,6 +334,9 @@ class Dispatcher : public WorkerOwner {
   bool unclean_ = false;
   std::deque<std::shared_ptr<Question>> to_look_up_;
   std::size_t looking_up_ = 0;
+  std::uint32_t looks_at_routes_ = 0;  ///< how often the jobs of any destination have begun to be compared
+  std::size_t asking_for_routes_ = 0;
+  std::set<Message> moved_;  ///< by what the directory has answered: taken out of their jobs at the next tick
   std::function<void()> drained_;
   dumpster::Uuid delays_told_until_;  ///< messages up to this one have been looked at
   notification::PostmasterReport postmaster_report_;

@@ -203,6 +203,7 @@ void Dispatcher::worker_gone(std::shared_ptr<Worker> worker, std::string failure
       metrics::log_warning("no connection", {{"route", connections->queue.name()},
                                              {"reason", failure},
                                              {"dead", connections->queue.dead() ? "yes" : "no"}});
+      compare_after_failure(*connections);
     }
     if (auto* cluster = cluster_of(connections->queue.destination()); cluster != nullptr) {
       pass_barrier(std::get<ClusterDestination>(connections->queue.destination()).cluster);

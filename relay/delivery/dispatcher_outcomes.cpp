@@ -85,6 +85,7 @@ void Dispatcher::learn(Connections& connections, const TransactionEnd& end) {
     queue.failed(*fault, clock_.now(), settings_.back_off, chance());
     if (queue.dead() && !was_dead)
       metrics::log_warning("destination dead", {{"route", queue.name()}, {"reason", *fault}});
+    compare_after_failure(connections);
   } else if (queue.succeeded()) {
     metrics::log_info("destination alive again", {{"route", queue.name()}});
   }

@@ -264,6 +264,7 @@ void Hub::reload() {
   use_directory(surroundings);
   next_hops_.set(std::move(surroundings.next_hops));
   tokens_.set(std::move(surroundings.tokens));
+  dispatcher_->look_at_routes(true);
   apply_limits(reading.configuration);
   // HTTP and resubmissions belong to the thread of `run`. Whoever connects once the log has said "reloaded"
   // is served behind this.

@@ -37,8 +37,9 @@ class Hub {
   /// SIGHUP reads the configuration and the files that it names again: limits of retention, `resubmit_rate`,
   /// recipients, tokens, certificates of the recovery API, what [[next_hop]] says and what sessions go by
   /// (certificates, passwords, networks, limits) count at once, for sessions that begin afterwards; the rest
-  /// from the next start on. Any fault keeps all that was there. A recipients file that has changed is read
-  /// without a signal, too. The exit status.
+  /// from the next start on. What waits for a next hop that the directory no longer names goes to the other
+  /// one, and next hops that could not be reached are tried at once. Any fault keeps all that was there. A
+  /// recipients file that has changed is read without a signal, too. The exit status.
   int run();
 
  private:

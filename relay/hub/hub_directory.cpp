@@ -49,6 +49,7 @@ void Hub::look_at_recipients() {
   metrics_.directory_reloaded(faults.empty() ? "loaded" : "failed");
   if (faults.empty()) {
     directory_.set(std::move(read));
+    dispatcher_->look_at_routes(false);
     metrics::log_info("recipients reloaded", {{"path", recipients_->path().string()}});
     return;
   }

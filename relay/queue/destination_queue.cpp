@@ -45,7 +45,7 @@ std::optional<Job> DestinationQueue::take() {
   return lines_[*chosen].take();
 }
 
-std::vector<Job> DestinationQueue::remove(const std::function<bool(const Job&)>& wanted) {
+std::vector<Job> DestinationQueue::remove(const std::function<bool(Job&)>& wanted) {
   std::vector<Job> removed;
   for (auto& line : lines_)
     line.remove(wanted, removed);

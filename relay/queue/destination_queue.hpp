@@ -31,7 +31,7 @@ class DestinationQueue {
   /// minimum share of one in four while it waits. Within each, senders take turns.
   std::optional<Job> take();
   /// Takes out the jobs for which `wanted` is true; those of one sender in order.
-  std::vector<Job> remove(const std::function<bool(const Job&)>& wanted);
+  std::vector<Job> remove(const std::function<bool(Job&)>& wanted);
   void each(const std::function<void(const Job&)>& visit) const;
   std::size_t waiting() const;
   std::size_t resubmitted_waiting() const;

@@ -53,7 +53,8 @@ Job FairLine::take() {
   return job;
 }
 
-void FairLine::remove(const std::function<bool(const Job&)>& wanted, std::vector<Job>& removed) {
+void FairLine::remove(const std::function<bool(Job&)>& wanted, std::vector<Job>& removed) {
+  const auto before = removed.size();
   for (auto& [sender, jobs] : by_sender_) {
     for (auto job = jobs.begin(); job != jobs.end();) {
       if (!wanted(*job)) {
@@ -65,6 +66,7 @@ void FairLine::remove(const std::function<bool(const Job&)>& wanted, std::vector
       --waiting_;
     }
   }
+  if (removed.size() == before) return;
   std::erase_if(by_sender_, [](const auto& line) { return line.second.empty(); });
   std::erase_if(turns_, [this](const std::string& sender) { return !by_sender_.contains(sender); });
 }

@@ -20,8 +20,9 @@ class FairLine {
   void add(Job job);
   /// To be called only while `waiting` is not 0.
   Job take();
-  /// Takes out the jobs for which `wanted` is true; the order of the others stays.
-  void remove(const std::function<bool(const Job&)>& wanted, std::vector<Job>& removed);
+  /// Takes out the jobs for which `wanted` is true; the order of the others stays. What `wanted` changes must
+  /// not be a job's message.
+  void remove(const std::function<bool(Job&)>& wanted, std::vector<Job>& removed);
   void each(const std::function<void(const Job&)>& visit) const;
   std::size_t waiting() const { return waiting_; }
 

@@ -59,6 +59,8 @@ struct Job {
   std::optional<dumpster::StorageGroup> group;  ///< none: not for a cluster
   bool smarthost = false;
   bool resubmission = false;
+  /// The last look at the directory that left its route as it is; looks are counted by the dispatcher.
+  std::uint32_t route_as_of = 0;
   std::vector<JobRecipient> recipients;
 
   std::string route_name() const { return route_name_of(destination, group, smarthost); }

@@ -20,6 +20,14 @@ Way group_route(const dumpster::StorageGroup& group, const std::string& mailbox)
   return {ClusterDestination{group.cluster}, group, false, mailbox};
 }
 
+/// Aliases were followed at acceptance: an address of the spool stands for itself, whatever it has become
+/// since.
+Way way_to(const Resolved& resolved) {
+  if (const auto* group = std::get_if<dumpster::StorageGroup>(&resolved.route))
+    return group_route(*group, resolved.mailbox);
+  return {std::get<NextHop>(resolved.route), std::nullopt, false, {}};
+}
+
 Found route_of(const dumpster::SpoolEntry& entry, const std::string& address, const Directory& directory,
                const PlanConditions& conditions) {
   if (entry.group) return group_route(*entry.group, entry.mailbox);
@@ -34,13 +42,7 @@ Found route_of(const dumpster::SpoolEntry& entry, const std::string& address, co
     }
     return *fault;
   }
-  // Aliases were followed at acceptance: an address of the spool stands for itself, whatever it has become
-  // since.
-  const auto& resolved = std::get<std::vector<Resolved>>(found).front();
-  if (const auto* group = std::get_if<dumpster::StorageGroup>(&resolved.route)) {
-    return group_route(*group, resolved.mailbox);
-  }
-  return Way{std::get<NextHop>(resolved.route), std::nullopt, false, {}};
+  return way_to(std::get<std::vector<Resolved>>(found).front());
 }
 
 void wait_until(Plan& plan, dumpster::Instant instant) {
@@ -55,8 +57,13 @@ Job& job_for(Plan& plan, const std::shared_ptr<QueuedMessage>& message, const Wa
       return job;
     }
   }
-  plan.jobs.push_back({message, route.destination, route.group, route.smarthost, resubmission, {}});
-  return plan.jobs.back();
+  Job job;
+  job.message = message;
+  job.destination = route.destination;
+  job.group = route.group;
+  job.smarthost = route.smarthost;
+  job.resubmission = resubmission;
+  return plan.jobs.emplace_back(std::move(job));
 }
 
 }  // namespace
@@ -70,6 +77,15 @@ FoundRoute find_route(const dumpster::SpoolEntry& entry, const std::string& addr
   if (route == nullptr) return {};
   return {route->destination, route->group,
           route_name_of(route->destination, route->group, route->smarthost)};
+}
+
+bool leads_elsewhere(const Job& job, const JobRecipient& recipient, const Lookup& answer) {
+  const auto* resolved = std::get_if<std::vector<Resolved>>(&answer);
+  const auto* entry = job.message->entry(recipient.index);
+  if (resolved == nullptr || entry == nullptr || entry->group) return false;
+  const auto way = way_to(resolved->front());
+  return way.destination != job.destination || way.group != job.group || way.smarthost != job.smarthost ||
+         way.mailbox != recipient.mailbox;
 }
 
 Plan plan_jobs(const std::shared_ptr<QueuedMessage>& message, const Directory& directory,

@@ -60,6 +60,11 @@ struct FoundRoute {
 FoundRoute find_route(const dumpster::SpoolEntry& entry, const std::string& address,
                       const Directory& directory, const std::optional<NextHop>& smarthost);
 
+/// Whether the directory's `answer` leads a recipient of a waiting job elsewhere than the job goes, or to
+/// another mailbox there. Where it has no route (any more, or at the moment) the recipient stays: whether it
+/// bounces is decided by its next attempt. So does what belongs to a line of the dumpster.
+bool leads_elsewhere(const Job& job, const JobRecipient& recipient, const Lookup& answer);
+
 /// Resolves the route of each recipient that is due and in no job yet, anew at each attempt, and groups them
 /// into jobs: recipients of one storage group in one transaction. What belongs to a line of the dumpster
 /// keeps its storage group whatever the directory says (promise 7). Marks nothing as busy.

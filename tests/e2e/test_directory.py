@@ -54,6 +54,29 @@ class ChangingFile(Directories):
         wait_until(lambda: hub.metric("relay_directory_outdated") == 0, 15, "and the whole one counts again")
         self.assertEqual(hub.metric("relay_directory_reloads_total", result="failed"), 2)
 
+    def test_mail_for_a_dead_next_hop_goes_to_the_one_that_the_file_names_now(self):
+        dead, alive = self.sinks("dead", "alive")
+        dead.kill()
+        domain = "far.example"
+        hub = self.clustered_hub(self.sinks("node1"), recipients=[f"@{domain} {dead.deliver_to}"])
+        mailboxes = [f"user{number}@{domain}" for number in range(3)]
+        mails = self.send(hub, [f"m{number}@x" for number in range(5)], mailboxes)
+        wait_until(lambda: 'event="no connection"' in hub.log(), 30, "its next hop is dead")
+        file = hub.base / "recipients"
+        known = file.read_text()
+        # Mail of a domain that is gone from the file for a moment waits.
+        reloads = hub.metric("relay_directory_reloads_total", result="loaded")
+        file.write_text("".join(line for line in known.splitlines(keepends=True) if domain not in line))
+        wait_until(
+            lambda: hub.metric("relay_directory_reloads_total", result="loaded") > reloads
+            and self.reply_to(hub, mailboxes[0]) == "550 5.1.1", 30, "the domain is unknown"
+        )
+        file.write_text(known.replace(dead.deliver_to, alive.deliver_to))
+        self.wait_copies(alive, mails)
+        hub.wait_spool_empty()
+        self.assert_each_once(alive.copies(), mails)
+        self.assertEqual(hub.metric("relay_deliveries_total", result="bounced"), 0)
+
 
 class DirectoryServer(Directories):
     def hub_on(self, slapd, nodes, start=True, **settings):
@@ -116,6 +139,19 @@ class DirectoryServer(Directories):
         self.route(slapd, after)
         self.wait_copies(after, {("any@lists.example.test", "moved@x")})
         self.assertEqual(before.copies(), {})
+
+    def test_mail_for_a_dead_next_hop_goes_to_the_one_that_the_server_names_now(self):
+        node, dead, alive = self.sinks("node1", "dead", "alive")
+        dead.kill()
+        slapd = Slapd(self.workspace).start()
+        hub = self.hub_on(slapd, [node])
+        self.route(slapd, dead)
+        mails = self.send(hub, [f"m{number}@x" for number in range(5)], ["any@lists.example.test"])
+        wait_until(lambda: 'event="no connection"' in hub.log(), 30, "its next hop is dead")
+        self.route(slapd, alive)
+        self.wait_copies(alive, mails)
+        hub.wait_spool_empty()
+        self.assert_each_once(alive.copies(), mails)
 
     def route(self, slapd, sink):
         slapd.change(

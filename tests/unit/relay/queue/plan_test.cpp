@@ -100,6 +100,27 @@ TEST_CASE("what belongs to a line of the dumpster keeps its storage group whatev
   CHECK(plan.jobs[0].recipients[0].mailbox == "a");
 }
 
+TEST_CASE("a job that waits is led elsewhere by another route or mailbox, and by no answer that has none") {
+  FakeDirectory directory;
+  directory.mailbox("a@x", sg1);
+  const auto message = message_to({"a@x"});
+  const auto job = relay::plan_jobs(message, directory, conditions()).jobs.at(0);
+  const auto moved = [&](const relay::Lookup& answer) {
+    return relay::leads_elsewhere(job, job.recipients.at(0), answer);
+  };
+  const auto to = [](auto route, std::string mailbox) {
+    return std::vector<Resolved>{{"a@x", std::move(mailbox), "", std::move(route)}};
+  };
+  CHECK_FALSE(moved(to(sg1, "a@x")));
+  CHECK(moved(to(sg2, "a@x")));
+  CHECK(moved(to(sg1, "other")));
+  CHECK(moved(to(*relay::next_hop_from("smtp://192.0.2.1:25"), "a@x")));
+  CHECK_FALSE(moved(LookupFault::unknown));
+  CHECK_FALSE(moved(LookupFault::unavailable));
+  message->spooled.entries.front().group = sg1;  // a line of the dumpster
+  CHECK_FALSE(moved(to(sg2, "a@x")));
+}
+
 TEST_CASE("a recipient that the directory no longer knows has no way any more") {
   const auto plan = relay::plan_jobs(message_to({"gone@x"}), FakeDirectory{}, conditions());
   CHECK(plan.jobs.empty());
