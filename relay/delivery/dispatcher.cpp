@@ -80,6 +80,7 @@ void Dispatcher::schedule(const Message& message, const std::string& expedited_c
     const auto destination = job.destination;
     auto& connections = connections_to(destination);
     connections.nothing_expires_before = std::min(connections.nothing_expires_before, expires_at(job));
+    job.planned_at = conditions.now;
     job.route_as_of = looks_at_routes_;
     connections.queue.add(std::move(job));
     touched.insert(destination);

@@ -150,6 +150,7 @@ class Dispatcher : public WorkerOwner {
     std::map<std::string, NextHop> nodes;
     std::deque<PendingActivation> activations;  ///< not empty: the barrier is up, nothing new begins
     bool activating = false;                    ///< the store has been asked
+    dumpster::Instant released_at{};            ///< when an operator ended its last hold
     bool unsure =
         false;  ///< the store failed under an activation: what it holds is asked before anything begins
   };
@@ -243,6 +244,7 @@ class Dispatcher : public WorkerOwner {
   void refuse(const Message& message, std::vector<Unroutable> recipients);
   void expire(dumpster::Instant now);
   dumpster::Instant expires_at(const Job& job) const;
+  dumpster::Instant hold_ended(const Destination& destination) const;
   void forget_when_settled(const Message& message);
   void count(const Job& job, const dumpster::AttemptOutcome& outcome);
 

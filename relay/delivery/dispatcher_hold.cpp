@@ -41,6 +41,7 @@ void Dispatcher::set_hold(const std::string& cluster, std::optional<dumpster::In
                     return;
                   }
                   now_held = until;
+                  if (!until) clusters_.at(cluster).released_at = clock_.now();
                   auto& connections = connections_to(ClusterDestination{cluster});
                   metrics::log_info(until ? "cluster held" : "cluster released",
                                     {{"cluster", cluster},
@@ -48,6 +49,7 @@ void Dispatcher::set_hold(const std::string& cluster, std::optional<dumpster::In
                                      {"in_flight", connections.in_flight},
                                      {"waiting", connections.queue.waiting()}});
                   done(Holding{until, connections.in_flight});
+                  if (!until) connections.queue.probe_now();
                   pump(connections);
                 });
               });

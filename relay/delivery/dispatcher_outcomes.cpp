@@ -61,6 +61,7 @@ void Dispatcher::finished(const std::shared_ptr<Worker>& worker, Assignment assi
     conditions.now = clock_.now();
     conditions.back_off = settings_.back_off;
     conditions.queue_lifetime = settings_.queue_lifetime;
+    if (const auto* cluster = cluster_of(destination)) conditions.held = cluster->state.held(conditions.now);
     conditions.chance = chance();
     auto outcome = outcome_of(assignment.job, assignment.attempt, assignment.target, end.results, conditions);
     count(assignment.job, outcome);
@@ -187,7 +188,17 @@ dumpster::Instant Dispatcher::expires_at(const Job& job) const {
   return latest;
 }
 
-/// Mail for a dead destination has no attempts that would end it. What is held is not given up.
+/// The end of the last hold on the destination, as far as there was one.
+dumpster::Instant Dispatcher::hold_ended(const Destination& destination) const {
+  const auto* name = std::get_if<ClusterDestination>(&destination);
+  const auto cluster = name == nullptr ? clusters_.end() : clusters_.find(name->cluster);
+  if (cluster == clusters_.end()) return {};
+  return std::max(cluster->second.released_at,
+                  cluster->second.state.held_until.value_or(dumpster::Instant{}));
+}
+
+/// Mail for a dead destination has no attempts that would end it. What is held is not given up, and what was
+/// held (by its recipient, its cluster or a doubt) or is new here only when the destination has failed since.
 void Dispatcher::expire(dumpster::Instant now) {
   std::map<Message, std::vector<Unroutable>> expired;
   for (auto& [destination, connections] : connections_) {
@@ -195,7 +206,10 @@ void Dispatcher::expire(dumpster::Instant now) {
     const auto* cluster = cluster_of(destination);
     if (cluster != nullptr && cluster->state.held(now)) continue;
     const auto reason = "451 4.4.7 not delivered in time: " + connections.queue.last_error();
-    const auto old = connections.queue.remove([&](const Job& job) { return expires_at(job) <= now; });
+    const auto failed_at = connections.queue.failed_at();
+    if (failed_at <= hold_ended(destination)) continue;
+    const auto old = connections.queue.remove(
+        [&](const Job& job) { return expires_at(job) <= now && failed_at > job.planned_at; });
     auto next = dumpster::Instant::max();
     connections.queue.each([&, this](const Job& job) { next = std::min(next, expires_at(job)); });
     connections.nothing_expires_before = next;

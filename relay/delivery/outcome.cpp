@@ -100,7 +100,7 @@ dumpster::AttemptOutcome outcome_of(const Job& job, std::uint32_t attempt,
     ended.next_attempt = conditions.now + conditions.back_off.after(entry->attempts + 1, conditions.chance);
     if (may_go_on && is_too_many_recipients(result)) {
       ended.next_attempt = conditions.now;
-    } else if (ended.kind == Kind::deferred &&
+    } else if (ended.kind == Kind::deferred && !conditions.held &&
                too_old(job.message->spooled, *entry, conditions.now, conditions.queue_lifetime)) {
       ended.kind = Kind::refused;
     }

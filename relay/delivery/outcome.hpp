@@ -15,6 +15,7 @@ struct OutcomeConditions {
   dumpster::Instant now{};
   BackOff back_off;
   dumpster::Duration queue_lifetime = std::chrono::hours{24 * 5};
+  bool held = false;    ///< its cluster, by an operator: nothing is given up meanwhile
   double chance = 0.5;  ///< in [0, 1), for the jitter
 };
 

@@ -79,6 +79,7 @@ void DestinationQueue::declare_dead(dumpster::Instant now, const BackOff& back_o
 void DestinationQueue::connect_failed(std::string reason, std::uint32_t open, dumpster::Instant now,
                                       const BackOff& back_off, double chance) {
   last_error_ = std::move(reason);
+  failed_at_ = now;
   const bool cohort = concurrency_.failed();
   if (open > 0 && !dead_ && !cohort) return;
   // What fails together, as the connections that were begun together do, is one failure.
@@ -98,6 +99,7 @@ bool DestinationQueue::connected(dumpster::Instant now) {
 void DestinationQueue::failed(std::string reason, dumpster::Instant now, const BackOff& back_off,
                               double chance) {
   last_error_ = std::move(reason);
+  failed_at_ = now;
   const bool cohort = concurrency_.failed();
   if (dead_ ? now >= not_before_ : cohort) declare_dead(now, back_off, chance);
 }
@@ -118,6 +120,7 @@ void DestinationQueue::reset() {
   unreachable_ = false;
   failures_ = 0;
   not_before_ = {};
+  failed_at_ = {};
   reachable_since_ = {};
   last_error_.clear();
 }

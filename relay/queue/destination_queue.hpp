@@ -66,6 +66,9 @@ class DestinationQueue {
   std::string name() const;
   bool dead() const { return dead_; }
   std::optional<dumpster::Instant> probe_at() const;
+  /// When a connection could not be made, or a transaction failed by its fault, the last time; the beginning
+  /// of time when that has not been.
+  dumpster::Instant failed_at() const { return failed_at_; }
   dumpster::Instant reachable_since() const { return reachable_since_; }
   const std::string& last_error() const { return last_error_; }
 
@@ -82,6 +85,7 @@ class DestinationQueue {
   bool unreachable_ = false;
   std::uint32_t failures_ = 0;  ///< probes and cohorts that failed since the last success
   dumpster::Instant not_before_{};
+  dumpster::Instant failed_at_{};
   dumpster::Instant reachable_since_{};
   std::string last_error_;
 };

@@ -59,6 +59,7 @@ struct Job {
   std::optional<dumpster::StorageGroup> group;  ///< none: not for a cluster
   bool smarthost = false;
   bool resubmission = false;
+  dumpster::Instant planned_at{};  ///< from here on it waits for its turn, or for its destination
   /// The last look at the directory that left its route as it is; looks are counted by the dispatcher.
   std::uint32_t route_as_of = 0;
   std::vector<JobRecipient> recipients;

@@ -1,4 +1,5 @@
 import json
+import re
 import unittest
 
 from case import ALICE, BOB, CLUSTER, GROUP, EndToEnd
@@ -204,6 +205,55 @@ class Trace(EndToEnd):
         for line in lines[1:]:
             for field in ("id=", f"recipient={FAR}", f"destination={self.far.deliver_to}", "reply="):
                 self.assertIn(field, line)
+
+
+class Lifetime(EndToEnd):
+    """Next hops that are not there, and are looked for again when the test says so."""
+
+    def setUp(self):
+        super().setUp()
+        self.node, self.far = self.sinks("node1", "far")
+        self.hub = self.clustered_hub(
+            [self.node],
+            recipients=[f"{FAR} {self.far.deliver_to}"],
+            settings={"relay": {"queue_lifetime": "2s", "retry_min": "10m", "retry_max": "10m"}},
+        )
+        self.node.kill()
+        self.far.kill()
+
+    def control(self, *arguments):
+        done = self.hub.control(*arguments)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def outlive(self, message_id):
+        """Waits until mail bounces that is younger than all others: what is not kept has bounced by then."""
+        self.send(self.hub, [message_id], [FAR])
+        self.control("queue", "retry", "--recipient", FAR)
+        wait_until(lambda: message_id in self.bounced(), 30, "it has bounced")
+        self.assertNotIn("held@x", self.bounced())
+
+    def bounced(self):
+        return re.findall(r"event=bounced .*?message_id=(\S+)", self.hub.log())
+
+    def test_what_an_operator_held_is_tried_once_more_before_it_is_too_old(self):
+        mails = self.send(self.hub, ["held@x"])
+        wait_until(lambda: 'event="no connection"' in self.hub.log(), 30, "the node is dead")
+        self.control("queue", "hold", "--recipient", ALICE)
+        self.outlive("young@x")
+        self.control("queue", "release", "--recipient", ALICE)
+        self.outlive("younger@x")
+        self.node.start()
+        self.control("queue", "retry", "--recipient", ALICE)
+        self.wait_copies(self.node, mails)
+
+    def test_the_mail_of_a_held_cluster_is_tried_once_more_when_that_is_released(self):
+        mails = self.send(self.hub, ["held@x"])
+        wait_until(lambda: 'event="no connection"' in self.hub.log(), 30, "the node is dead")
+        self.control("cluster", "hold", CLUSTER, "--for", "10m")
+        self.outlive("young@x")
+        self.node.start()
+        self.control("cluster", "release", CLUSTER)
+        self.wait_copies(self.node, mails)
 
 
 if __name__ == "__main__":

@@ -69,6 +69,13 @@ TEST_CASE("mail that was not taken within the queue lifetime is refused") {
         Kind::refused);
 }
 
+TEST_CASE("nothing is given up while its cluster is held") {
+  auto held = conditions(now + 24h);
+  held.held = true;
+  const std::vector<ClientRecipientResult> deferred{result(ResultKind::deferred, 451)};
+  CHECK(outcome_of(job_for(1), 1, target, deferred, held).recipients[0].kind == Kind::deferred);
+}
+
 TEST_CASE("what is in doubt does not become too old by it: the message may have arrived") {
   const std::vector<ClientRecipientResult> unknown{result(ResultKind::unknown, 451)};
   CHECK(outcome_of(job_for(1), 1, target, unknown, conditions(now + 48h)).recipients[0].kind ==
