@@ -139,6 +139,7 @@ class Dispatcher : public WorkerOwner {
 
  private:
   using Message = std::shared_ptr<QueuedMessage>;
+  using Request = std::shared_ptr<const notification::NotificationRequest>;
 
   struct PendingActivation {
     dumpster::Activation activation;
@@ -160,6 +161,7 @@ class Dispatcher : public WorkerOwner {
     Message message;
     std::shared_ptr<const dumpster::AttemptOutcome> outcome;
     std::optional<std::string> cluster;
+    Request request;  ///< what its notification was built from
   };
 
   struct Connections {
@@ -238,7 +240,7 @@ class Dispatcher : public WorkerOwner {
   void record(const Message& message, dumpster::AttemptOutcome outcome,
               std::optional<Destination> in_flight_of, bool dsn_passed_on = true);
   void write(const Message& message, dumpster::AttemptOutcome outcome,
-             std::optional<Destination> in_flight_of);
+             std::optional<Destination> in_flight_of, Request request);
   void recorded(const Message& message, const dumpster::AttemptOutcome& outcome,
                 dumpster::Result<dumpster::AttemptRecorded> result);
   void refuse(const Message& message, std::vector<Unroutable> recipients);
@@ -264,11 +266,12 @@ class Dispatcher : public WorkerOwner {
   std::vector<notification::RecipientStatus> to_be_told(const QueuedMessage& message,
                                                         const dumpster::AttemptOutcome& outcome,
                                                         bool dsn_passed_on) const;
-  void notify(const QueuedMessage& message, notification::NotificationRequest& request,
-              dumpster::AttemptOutcome& outcome);
+  void complete(const QueuedMessage& message, notification::NotificationRequest& request) const;
+  std::optional<dumpster::NewMessage> built(const notification::NotificationRequest& request);
+  /// `request`: what the outcome's notification was built from; null where it has none.
+  using Notified = std::function<void(dumpster::AttemptOutcome outcome, Request request)>;
   void read_and_notify(const Message& message, std::vector<notification::RecipientStatus> told,
-                       dumpster::AttemptOutcome outcome,
-                       std::function<void(dumpster::AttemptOutcome outcome)> then);
+                       dumpster::AttemptOutcome outcome, Notified then);
   std::vector<dumpster::Recipient> resolved(const std::string& address) const;
   void tell_of_delays(dumpster::Instant now);
   void tell_of_delay(const Message& message, dumpster::Instant now);
@@ -298,7 +301,7 @@ class Dispatcher : public WorkerOwner {
 
   // --- dispatcher_store.cpp: after a failed write
   void keep_unrecorded(const Message& message, std::shared_ptr<const dumpster::AttemptOutcome> outcome,
-                       const std::optional<Destination>& in_flight_of);
+                       const std::optional<Destination>& in_flight_of, Request request);
   bool has_unrecorded(const std::string& cluster) const;
   void look_after_store();
   void record_again();

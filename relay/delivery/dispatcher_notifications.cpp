@@ -50,10 +50,9 @@ std::vector<notification::RecipientStatus> Dispatcher::to_be_told(const QueuedMe
 
 /// A notification needs the header of the original: it is read first.
 void Dispatcher::read_and_notify(const Message& message, std::vector<notification::RecipientStatus> told,
-                                 dumpster::AttemptOutcome outcome,
-                                 std::function<void(dumpster::AttemptOutcome outcome)> then) {
+                                 dumpster::AttemptOutcome outcome, Notified then) {
   if (told.empty()) {
-    then(std::move(outcome));
+    then(std::move(outcome), nullptr);
     return;
   }
   auto request = std::make_shared<notification::NotificationRequest>();
@@ -64,8 +63,9 @@ void Dispatcher::read_and_notify(const Message& message, std::vector<notificatio
         [this, message, request, moved, then, head = text ? std::move(*text) : std::string{}]() mutable {
           request->whole = message->spooled.message.chunks == 1 && !head.empty();
           request->original_text = std::move(head);
-          notify(*message, *request, *moved);
-          then(std::move(*moved));
+          complete(*message, *request);
+          moved->notification = built(*request);
+          then(std::move(*moved), moved->notification ? request : nullptr);
         });
   };
   if (message->body) {
@@ -75,8 +75,7 @@ void Dispatcher::read_and_notify(const Message& message, std::vector<notificatio
   }
 }
 
-void Dispatcher::notify(const QueuedMessage& message, notification::NotificationRequest& request,
-                        dumpster::AttemptOutcome& outcome) {
+void Dispatcher::complete(const QueuedMessage& message, notification::NotificationRequest& request) const {
   request.original = message.spooled.message;
   request.hub_name = settings_.hub_name;
   request.now = clock_.now();
@@ -87,20 +86,25 @@ void Dispatcher::notify(const QueuedMessage& message, notification::Notification
     request.kind = std::min(request.kind, status.kind.value_or(NotificationKind::failure));
   if (request.kind == NotificationKind::delay)
     request.retry_until = request.original.received_at + settings_.queue_lifetime;
-  auto built = notification::build_notification(request);
-  if (!built) return;
-  built->origin = "notification about " + dumpster::to_string(message.spooled.message.key);
-  built->message.envelope.recipients = resolved(message.spooled.message.envelope.sender);
-  if (built->body.size() > dumpster::body_chunk_size) {
-    auto& made = built->message;
-    made.chunks = 0;
-    for (std::size_t from = 0; from < built->body.size(); from += dumpster::body_chunk_size) {
-      store_.append_body(made.key, made.chunks++, built->body.substr(from, dumpster::body_chunk_size),
+}
+
+/// The same request gives the same message, byte for byte: after a write of unknown outcome it may be there
+/// already.
+std::optional<dumpster::NewMessage> Dispatcher::built(const notification::NotificationRequest& request) {
+  auto made = notification::build_notification(request);
+  if (!made) return made;
+  made->origin = "notification about " + dumpster::to_string(request.original.key);
+  made->message.envelope.recipients = resolved(request.original.envelope.sender);
+  if (made->body.size() > dumpster::body_chunk_size) {
+    auto& message = made->message;
+    message.chunks = 0;
+    for (std::size_t from = 0; from < made->body.size(); from += dumpster::body_chunk_size) {
+      store_.append_body(message.key, message.chunks++, made->body.substr(from, dumpster::body_chunk_size),
                          [](dumpster::Result<dumpster::Done>) {});  // what fails here fails the record, too
     }
-    built->body.clear();
+    made->body.clear();
   }
-  outcome.notification = std::move(*built);
+  return made;
 }
 
 /// Aliases are followed when mail is accepted, and a notification is accepted here.
@@ -159,9 +163,9 @@ void Dispatcher::tell_of_delay(const Message& message, dumpster::Instant now) {
   ++message->recordings;
   ++recordings_;
   read_and_notify(message, std::move(told), std::move(outcome),
-                  [this, message](dumpster::AttemptOutcome complete) {
+                  [this, message](dumpster::AttemptOutcome complete, Request request) {
                     if (complete.notification) {
-                      write(message, std::move(complete), std::nullopt);
+                      write(message, std::move(complete), std::nullopt, std::move(request));
                       return;
                     }
                     --message->recording;  // nobody wants to know

@@ -103,20 +103,20 @@ void Dispatcher::record(const Message& message, dumpster::AttemptOutcome outcome
     message->under_way.erase(ended.index);
   auto told = to_be_told(*message, outcome, dsn_passed_on);
   read_and_notify(message, std::move(told), std::move(outcome),
-                  [this, message, in_flight_of](dumpster::AttemptOutcome complete) {
-                    write(message, std::move(complete), in_flight_of);
+                  [this, message, in_flight_of](dumpster::AttemptOutcome complete, Request request) {
+                    write(message, std::move(complete), in_flight_of, std::move(request));
                   });
 }
 
 void Dispatcher::write(const Message& message, dumpster::AttemptOutcome outcome,
-                       std::optional<Destination> in_flight_of) {
+                       std::optional<Destination> in_flight_of, Request request) {
   const auto kept = std::make_shared<const dumpster::AttemptOutcome>(std::move(outcome));
-  auto done = [this, message, kept,
-               in_flight_of = std::move(in_flight_of)](dumpster::Result<dumpster::AttemptRecorded> result) {
-    on_own_thread([this, message, kept, in_flight_of, result = std::move(result)]() mutable {
+  auto done = [this, message, kept, in_flight_of = std::move(in_flight_of),
+               request = std::move(request)](dumpster::Result<dumpster::AttemptRecorded> result) {
+    on_own_thread([this, message, kept, in_flight_of, request, result = std::move(result)]() mutable {
       if (in_flight_of) --connections_to(*in_flight_of).in_flight;
       if (!result && result.error().fault == dumpster::Fault::unavailable)
-        keep_unrecorded(message, kept, in_flight_of);
+        keep_unrecorded(message, kept, in_flight_of, std::move(request));
       recorded(message, *kept, std::move(result));
       if (in_flight_of) {
         if (const auto* cluster = std::get_if<ClusterDestination>(&*in_flight_of))

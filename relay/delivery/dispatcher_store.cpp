@@ -15,8 +15,8 @@ constexpr std::size_t messages_per_page = 1000;
 /// what can be in flight, since nothing begins meanwhile.
 void Dispatcher::keep_unrecorded(const Message& message,
                                  std::shared_ptr<const dumpster::AttemptOutcome> outcome,
-                                 const std::optional<Destination>& in_flight_of) {
-  Unrecorded kept{message, std::move(outcome), {}};
+                                 const std::optional<Destination>& in_flight_of, Request request) {
+  Unrecorded kept{message, std::move(outcome), {}, std::move(request)};
   if (in_flight_of) {
     if (const auto* cluster = std::get_if<ClusterDestination>(&*in_flight_of))
       kept.cluster = cluster->cluster;
@@ -55,17 +55,13 @@ void Dispatcher::record_again() {
       destination = ClusterDestination{*kept.cluster};
       ++connections_to(*destination).in_flight;
     }
-    // The chunks of a large notification went with the failed write; it is made again.
+    // The chunks of a large notification went with the failed write.
     const bool chunks_lost = outcome.notification && outcome.notification->body.empty();
-    if (!outcome.notification || chunks_lost) {
-      outcome.notification.reset();
-      record(kept.message, std::move(outcome), std::move(destination));
-    } else {
-      ++kept.message->recording;
-      ++kept.message->recordings;
-      ++recordings_;
-      write(kept.message, std::move(outcome), std::move(destination));
-    }
+    if (chunks_lost) outcome.notification = built(*kept.request);
+    ++kept.message->recording;
+    ++kept.message->recordings;
+    ++recordings_;
+    write(kept.message, std::move(outcome), std::move(destination), std::move(kept.request));
   }
 }
 

@@ -3,8 +3,11 @@ import unittest
 
 from case import ALICE, BOB, CLUSTER, GROUP, EndToEnd
 from harness import http_calls
+from harness.lmtp_sink import LATE, LmtpSink
 from harness.load import Load, message
 from harness.processes import wait_until
+
+SENDER = "sender@example.net"
 
 
 class SlowDisk(EndToEnd):
@@ -72,6 +75,44 @@ class SickDisk(EndToEnd):
         listed = [(one["mailbox"], line["message_id"]) for line in lines for one in line["recipients"]]
         self.assertEqual(sorted(listed), sorted(load.accepted))
         self.assertTrue(last["complete"])
+
+    def test_a_notification_in_several_chunks_survives_the_failed_write_that_it_was_part_of(self):
+        told = LmtpSink(self.workspace, "told").start()
+        many = [f"a-mailbox-with-a-rather-long-name-{number}@example.test" for number in range(400)]
+        self.hub.stop()
+        self.hub.recipients = [f"{SENDER} {told.deliver_to}", f"@example.test {CLUSTER}/{GROUP}"]
+        self.hub.settings = {"relay": {"delay_warning": "2s"}}
+        self.hub.start()
+
+        def submit(message_id, notify):
+            with smtplib.SMTP("127.0.0.1", self.hub.smtp_port, timeout=60) as client:
+                client.ehlo()
+                client.sendmail(SENDER, many, message(message_id, many[:1]), (), [f"NOTIFY={notify}"])
+
+        def wait_told(message_id):
+            wait_until(self.ready, 60, "the hub is ready again")
+            wait_until(lambda: any(f"<{message_id}>" in text for text in reports()), 60, f"{message_id} is told", pause=0.2)
+
+        def reports():
+            folder = told.mail / SENDER / "new"
+            return [path.read_text() for path in folder.iterdir()] if folder.exists() else []
+
+        # The next write behind its acceptance is that of the delay.
+        self.node1.kill()
+        submit("delay@x", "DELAY")
+        self.fail_until_noticed()
+        wait_told("delay@x")
+        self.node1.start()
+        self.wait_copies(self.node1, {(mailbox, "delay@x") for mailbox in many})
+        self.node1.rules.append(("success@x", LATE))
+        submit("success@x", "SUCCESS")
+        wait_until(lambda: self.node1.transactions["success@x"] == 1, 30, "the node has the data")
+        self.order.touch()
+        self.node1.answers.set()
+        self.fail_until_noticed()
+        wait_told("success@x")
+        self.assertEqual([text.count("Final-Recipient:") for text in reports()], [len(many)] * 2)
+        self.assertGreater(min(map(len, reports())), 64 * 1024)
 
     def test_a_hub_that_is_stopped_while_it_cannot_record_finds_the_delivery_in_doubt(self):
         agent = self.agent([self.hub], self.node1)

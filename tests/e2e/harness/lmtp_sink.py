@@ -24,6 +24,7 @@ DEFER = "defer"  # 4xx for every recipient
 STALL = "stall"  # no reply for as long as the connection lives, nothing stored
 DROP_STORED = "drop stored"  # stored, but the connection ends before the reply
 DROP_UNSTORED = "drop unstored"  # the connection ends after the data, nothing stored
+LATE = "late"  # stored and answered when `answers` is set
 SLOW = "slow"  # stored, and the replies come a byte at a time
 ONE_MORE = "one more"  # stored, and answered with one reply too many
 ONE_LESS = "one less"  # stored, but the last reply is missing and the connection ends
@@ -42,6 +43,7 @@ class LmtpSink:
         self.transactions = collections.Counter()  # per message id
         self.acknowledged = set()  # (mailbox, message id) answered with 250
         self.refused_recipients = set()
+        self.answers = threading.Event()
         self.most_recipients = None  # of a transaction
         self.extensions = ["PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
         self._connections = set()
@@ -186,7 +188,9 @@ class LmtpSink:
             if rule:
                 self.rules.remove(rule)
         order = rule[1] if rule else None
-        if order in (None, DROP_STORED, SLOW, ONE_MORE, ONE_LESS) and self._listener is not None:
+        if order == LATE:
+            self.answers.wait(600)
+        if order in (None, DROP_STORED, LATE, SLOW, ONE_MORE, ONE_LESS) and self._listener is not None:
             for recipient in recipients:
                 self._write(recipient.lower(), data)
         if order in (DROP_STORED, DROP_UNSTORED):
