@@ -53,10 +53,9 @@ class Recording {
   void record_refused();
   void record_deleted();
 
-  /// Takes recipients out of the lines that they stand in.
+  /// Takes recipients out of the lines that they stand in; a line that cannot be read stays as it is.
   std::map<LinePlace, LineRecord> take_from_lines(const std::vector<std::uint32_t>& indices);
   std::map<LinePlace, Indices> places_of(const std::vector<std::uint32_t>& indices);
-  LineRecord line_at_place(const LinePlace& place) const;
   LineRecord new_line(DeliveryState state) const;
   DeliveryRecipient recipient_at(std::uint32_t index) const;
   void leave_spool(const std::vector<std::uint32_t>& indices, Ending ending);
@@ -181,16 +180,11 @@ std::map<LinePlace, Indices> Recording::places_of(const std::vector<std::uint32_
   return places;
 }
 
-LineRecord Recording::line_at_place(const LinePlace& place) const {
-  auto line = line_at(change_, place.first, place.second);
-  if (!line) throw Refused{{Fault::damaged, "a spooled message names a delivery that is not there"}};
-  return std::move(*line);
-}
-
 std::map<LinePlace, LineRecord> Recording::take_from_lines(const std::vector<std::uint32_t>& indices) {
   std::map<LinePlace, LineRecord> taken;
   for (const auto& [place, standing] : places_of(indices)) {
-    taken.emplace(place, take_part(change_, place.first, line_at_place(place), standing));
+    if (const auto line = readable_line(change_, place.first, place.second))
+      taken.emplace(place, take_part(change_, place.first, *line, standing));
   }
   return taken;
 }
@@ -251,20 +245,20 @@ void Recording::record_in_doubt() {
   for (const auto index : in_doubt_) {
     const auto* entry = spool_.find(index);
     std::optional<LinePlace> from;
-    if (entry->group && earlier.at({*entry->group, entry->line}).line.ever_delivered) {
-      from = LinePlace{*entry->group, entry->line};
-    }
+    if (entry->group && entry->ever_delivered) from = LinePlace{*entry->group, entry->line};
     by_earlier[from].push_back(index);
   }
   for (const auto& [from, indices] : by_earlier) {
     auto record = new_line(DeliveryState::in_doubt);
     record.line.delivered_at = change_.next_time();
     if (from) {
-      const auto& before = earlier.at(*from);
       record.line.ever_delivered = true;
-      record.earlier = before.earlier
-                           ? before.earlier
-                           : EarlierDelivery{before.line.node, before.line.term, before.line.attempt};
+      const auto before = earlier.find(*from);
+      if (before != earlier.end()) {
+        const auto& line = before->second.line;
+        record.earlier = before->second.earlier ? before->second.earlier
+                                                : EarlierDelivery{line.node, line.term, line.attempt};
+      }
     }
     for (const auto index : indices) {
       record.line.recipients.push_back(recipient_at(index));
@@ -283,12 +277,13 @@ void Recording::record_in_doubt() {
 
 void Recording::record_refused() {
   for (const auto& [place, indices] : places_of(refused_)) {
-    const auto line = line_at_place(place);
-    if (!line.line.ever_delivered) {
-      take_part(change_, place.first, line, indices);
+    const auto line = readable_line(change_, place.first, place.second);
+    if (!line) continue;
+    if (!line->line.ever_delivered) {
+      take_part(change_, place.first, *line, indices);
       continue;
     }
-    alter_part(change_, place.first, line, indices, [](LineRecord& failed) {
+    alter_part(change_, place.first, *line, indices, [](LineRecord& failed) {
       failed.line.state = DeliveryState::failed;
       failed.line.resubmission = {};
     });
@@ -298,11 +293,12 @@ void Recording::record_refused() {
 
 void Recording::record_deleted() {
   for (const auto& [place, indices] : places_of(deleted_)) {
-    const auto line = line_at_place(place);
-    if (line.line.ever_delivered) {
-      alter_part(change_, place.first, line, indices, revert_to_delivered);
+    const auto line = readable_line(change_, place.first, place.second);
+    if (!line) continue;
+    if (line->line.ever_delivered) {
+      alter_part(change_, place.first, *line, indices, revert_to_delivered);
     } else {
-      take_part(change_, place.first, line, indices);
+      take_part(change_, place.first, *line, indices);
     }
   }
   leave_spool(deleted_, Ending::cancelled);

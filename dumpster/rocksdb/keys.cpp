@@ -180,6 +180,10 @@ std::string all_spooled(const Uuid& resubmission) {
   return with_uuid('m', resubmission);
 }
 
+std::string all_spooled() {
+  return "m";
+}
+
 std::string plan(const Uuid& resubmission) {
   return with_uuid('p', resubmission);
 }

@@ -56,6 +56,7 @@ std::string not_found(const Uuid& resubmission);
 std::string resubmission_key(const StorageGroup& group, std::string_view key);
 std::string spooled(const Uuid& resubmission, const Uuid& message);
 std::string all_spooled(const Uuid& resubmission);  ///< prefix
+std::string all_spooled();                          ///< prefix, of all resubmissions
 std::string plan(const Uuid& resubmission);
 std::string waiting(const Uuid& resubmission, Instant delivered_at);
 std::string all_waiting(const Uuid& resubmission);  ///< prefix

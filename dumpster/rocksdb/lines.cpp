@@ -41,6 +41,11 @@ std::optional<LineRecord> line_at(const Change& change, const StorageGroup& grou
   return value_or_refuse(decode_line(delivered_at, *stored));
 }
 
+std::optional<LineRecord> readable_line(const Change& change, const StorageGroup& group,
+                                        Instant delivered_at) {
+  return if_readable([&] { return line_at(change, group, delivered_at); }).value_or(std::nullopt);
+}
+
 std::vector<LineRecord> lines_of(const Change& change, const StorageGroup& group, const Uuid& delivery_id) {
   const auto prefix = key::ids_of(change.group(group).record.number, delivery_id);
   std::vector<Instant> times;

@@ -16,6 +16,10 @@ using Indices = std::set<std::uint32_t>;
 
 std::optional<LineRecord> line_at(const Change& change, const StorageGroup& group, Instant delivered_at);
 
+/// The same, or nothing where it is damaged.
+std::optional<LineRecord> readable_line(const Change& change, const StorageGroup& group,
+                                        Instant delivered_at);
+
 /// All lines of a delivery id, oldest first, without what ended resubmissions have left in them.
 std::vector<LineRecord> lines_of(const Change& change, const StorageGroup& group, const Uuid& delivery_id);
 

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "dumpster/rocksdb/lines.hpp"
 #include "dumpster/rocksdb/resubmission_changes.hpp"
@@ -38,21 +40,24 @@ std::map<std::pair<StorageGroup, Instant>, Indices> lines_resubmitted(const Open
   return lines;
 }
 
-/// What had been delivered stands as that again and leaves the spool; what never was is in doubt again.
+void put_in_doubt_again(LineRecord& line) {
+  line.line.state = DeliveryState::in_doubt;
+  line.line.resubmission = {};
+}
+
+/// What had been delivered stands as that again and leaves the spool; what never was is in doubt again. A
+/// line that cannot be read stays as it is.
 void take_back(Change& change, OpenSpool& spool, const Uuid& resubmission) {
   for (const auto& [place, indices] : lines_resubmitted(spool, resubmission)) {
-    const auto line = line_at(change, place.first, place.second);
-    if (!line) throw Refused{{Fault::damaged, "a spooled message names a delivery that is not there"}};
-    if (line->line.ever_delivered) {
-      alter_part(change, place.first, *line, indices, revert_to_delivered);
+    const auto line = readable_line(change, place.first, place.second);
+    if (spool.find(*indices.begin())->ever_delivered) {
+      if (line) alter_part(change, place.first, *line, indices, revert_to_delivered);
       for (const auto index : indices)
         spool.erase(index);
       continue;
     }
-    const auto time = alter_part(change, place.first, *line, indices, [](LineRecord& in_doubt) {
-      in_doubt.line.state = DeliveryState::in_doubt;
-      in_doubt.line.resubmission = {};
-    });
+    const auto time =
+        line ? alter_part(change, place.first, *line, indices, put_in_doubt_again) : place.second;
     for (const auto index : indices) {
       auto* entry = spool.find(index);
       entry->line = time;
@@ -64,6 +69,34 @@ void take_back(Change& change, OpenSpool& spool, const Uuid& resubmission) {
   }
 }
 
+/// The spool entry of the message cannot be read: its lines are found by their delivery id.
+void take_back_lines(Change& change, const StorageGroup& group, const Uuid& message,
+                     const Uuid& resubmission) {
+  const auto id = delivery_id_of(message, group.cluster, group.group);
+  const auto lines = if_readable([&] { return lines_of(change, group, id); });
+  if (!lines) return;
+  for (const auto& line : *lines) {
+    if (line.line.resubmission != resubmission) continue;
+    const auto alter = line.line.ever_delivered ? revert_to_delivered : put_in_doubt_again;
+    alter_part(change, group, line, indices_of(line.line), alter);
+  }
+}
+
+/// Takes all that a resubmission has in the spool out of it; the messages.
+std::vector<Uuid> take_back_all(Change& change, const Uuid& id, const std::optional<StorageGroup>& group) {
+  auto touched = messages_of(change, id);
+  for (const auto& message : touched) {
+    if (auto spool = if_readable([&] { return open_spool(change, message); })) {
+      take_back(change, *spool, id);
+      close_spool(change, *spool);
+    } else if (group) {
+      take_back_lines(change, *group, message, id);
+    }
+    change.erase(Family::resubmissions, key::spooled(id, message));
+  }
+  return touched;
+}
+
 void forget(Change& change, const Resubmission& record) {
   change.erase(Family::resubmissions, key::resubmission(record.id));
   change.erase(Family::resubmissions, key::resubmission_key(record.group, record.key));
@@ -72,16 +105,7 @@ void forget(Change& change, const Resubmission& record) {
   change.count_resubmission(record.state, -1);
 }
 
-/// What is in the spool is taken back at once; what waits counts as taken back from now on, and is given back
-/// piece by piece.
-std::vector<Uuid> end_one(Change& change, Resubmission record) {
-  auto touched = messages_of(change, record.id);
-  for (const auto& message : touched) {
-    auto spool = open_spool(change, message);
-    take_back(change, spool, record.id);
-    close_spool(change, spool);
-    change.erase(Family::resubmissions, key::spooled(record.id, message));
-  }
+void count_as_cancelled(Change& change, Resubmission& record) {
   const auto before = record.state;
   const auto ended = record.delivered + record.failed + record.cancelled;
   const auto recipients = record.matched - std::min(record.matched, ended);
@@ -89,14 +113,22 @@ std::vector<Uuid> end_one(Change& change, Resubmission record) {
   record.cancelled += recipients;
   if (recipients > 0) change.counted().resubmitted["cancelled"] += recipients;
   put_resubmission(change, record, before);
+}
+
+/// What is in the spool is taken back at once; what waits counts as taken back from now on, and is given back
+/// piece by piece. Without `record` (it is damaged) nothing is counted.
+std::vector<Uuid> end_one(Change& change, const Uuid& id, std::optional<Resubmission> record) {
   auto& at_work = change.edit_at_work();
-  const auto work = at_work.find(record.id);
+  const auto work = at_work.find(id);
+  const auto group = work == at_work.end() ? std::nullopt : std::optional{work->second.group};
+  auto touched = take_back_all(change, id, group);
+  if (record) count_as_cancelled(change, *record);
   if (work == at_work.end()) return touched;
   work->second.spooled = 0;
   work->second.phase = ResubmissionAtWork::Phase::ending;
-  if (!work->second.waiting && !resubmission_plan(change, record.id).choosing) {
+  if (!work->second.waiting && !is_choosing(change, id)) {
     at_work.erase(work);
-    change.erase(Family::resubmissions, key::plan(record.id));
+    change.erase(Family::resubmissions, key::plan(id));
   }
   return touched;
 }
@@ -105,17 +137,16 @@ std::vector<Uuid> end_one(Change& change, Resubmission record) {
 std::vector<Uuid> give_back(Change& change, const Uuid& id) {
   auto& work = change.edit_at_work().at(id);
   auto record = resubmission_record(change, id);
-  if (!record) throw Refused{{Fault::damaged, "the record of a resubmission is missing"}};
   std::vector<Uuid> touched;
   // A list that was interrupted is not over yet: its record says that it runs.
-  if (!is_finished(record->state)) {
-    touched = end_one(change, std::move(*record));
+  if (!record || !is_finished(record->state)) {
+    touched = end_one(change, id, std::move(record));
     if (!change.tables().at_work.contains(id)) return touched;
     record = resubmission_record(change, id);
   }
   const auto times = waiting_lines(change, id, work, most_given_back);
   for (const auto time : times) {
-    auto line = line_at(change, work.group, time);
+    const auto line = readable_line(change, work.group, time);
     // Another request may have taken it over.
     if (line && line->line.resubmission == id)
       alter_part(change, work.group, *line, indices_of(line->line), revert_to_delivered);
@@ -124,7 +155,7 @@ std::vector<Uuid> give_back(Change& change, const Uuid& id) {
   }
   if (times.size() == most_given_back) return touched;
   change.edit_at_work().erase(id);
-  if (resubmission_plan(change, id).choosing) {
+  if (record && is_choosing(change, id)) {
     forget(change, *record);
   } else {
     change.erase(Family::resubmissions, key::plan(id));
@@ -132,13 +163,38 @@ std::vector<Uuid> give_back(Change& change, const Uuid& id) {
   return touched;
 }
 
+/// Resubmissions of the cluster whose records could not be read when the store was opened: known by what they
+/// have in the spool.
+std::set<Uuid> unknown_ones(const Change& change, std::string_view cluster) {
+  std::map<Uuid, Uuid> messages;  // one of each
+  const auto prefix = key::all_spooled();
+  change.walk(Family::resubmissions, prefix, key::behind(prefix),
+              [&](std::string_view key, std::string_view) {
+                const auto id = key::uuid_at(key, 1);
+                if (!change.tables().at_work.contains(id)) messages.emplace(id, key::uuid_at(key, 17));
+                return true;
+              });
+  std::set<Uuid> unknown;
+  for (const auto& [id, message] : messages) {
+    const auto spool = if_readable([&, of = message] { return open_spool(change, of); });
+    if (!spool) continue;
+    const auto& entries = spool->record.entries;
+    const bool its = std::any_of(entries.begin(), entries.end(), [&, of = id](const SpoolEntry& entry) {
+      return entry.resubmission == of && entry.group && entry.group->cluster == cluster;
+    });
+    if (its) unknown.insert(id);
+  }
+  return unknown;
+}
+
 }  // namespace
 
 std::vector<Uuid> cancel(Change& change, const Uuid& id) {
   auto record = resubmission_record(change, id);
-  if (!record) throw Refused{{Fault::not_found, "there is no resubmission " + to_string(id)}};
-  if (is_finished(record->state)) return {};
-  return end_one(change, std::move(*record));
+  if (!record && !change.tables().at_work.contains(id))
+    throw Refused{{Fault::not_found, "there is no resubmission " + to_string(id)}};
+  if (record && is_finished(record->state)) return {};
+  return end_one(change, id, std::move(record));
 }
 
 void abandon(Change& change, const Uuid& id) {
@@ -149,13 +205,15 @@ void abandon(Change& change, const Uuid& id) {
 }
 
 std::vector<Uuid> end_resubmissions(Change& change, std::string_view cluster) {
-  std::vector<Uuid> going;
+  auto going = unknown_ones(change, cluster);
   for (const auto& [id, work] : change.tables().at_work) {
-    if (!work.ending() && work.group.cluster == cluster) going.push_back(id);
+    if (work.group.cluster == cluster) going.insert(id);
   }
   std::vector<Uuid> touched;
   for (const auto& id : going) {
-    const auto messages = cancel(change, id);
+    auto record = resubmission_record(change, id);
+    if (record && is_finished(record->state)) continue;
+    const auto messages = end_one(change, id, std::move(record));
     touched.insert(touched.end(), messages.begin(), messages.end());
   }
   std::sort(touched.begin(), touched.end());
@@ -170,9 +228,13 @@ std::vector<Uuid> settle_piece(Change& change) {
     if (work.orphaned && !interrupted) interrupted = id;
   }
   if (!interrupted) return {};
-  auto preparation = adopt(change, *interrupted);
-  auto accepted = choose_piece(change, preparation);
-  return accepted ? std::move(accepted->touched) : std::move(preparation.touched);
+  auto preparation = if_readable([&] { return adopt(change, *interrupted); });
+  if (!preparation) {
+    abandon(change, *interrupted);
+    return {};
+  }
+  auto accepted = choose_piece(change, *preparation);
+  return accepted ? std::move(accepted->touched) : std::move(preparation->touched);
 }
 
 void forget_old_resubmissions(Change& change) {

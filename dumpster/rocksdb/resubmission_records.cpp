@@ -5,9 +5,12 @@
 namespace dumpster::rocks {
 
 std::optional<Resubmission> resubmission_record(const Change& change, const Uuid& id) {
-  const auto stored = change.get(Family::resubmissions, key::resubmission(id));
-  if (!stored) return std::nullopt;
-  return value_or_refuse(decode_resubmission(id, *stored));
+  return if_readable([&]() -> std::optional<Resubmission> {
+           const auto stored = change.get(Family::resubmissions, key::resubmission(id));
+           if (!stored) return std::nullopt;
+           return value_or_refuse(decode_resubmission(id, *stored));
+         })
+      .value_or(std::nullopt);
 }
 
 void put_resubmission(Change& change, const Resubmission& record, std::optional<ResubmissionState> before) {
@@ -19,6 +22,11 @@ void put_resubmission(Change& change, const Resubmission& record, std::optional<
 ResubmissionPlan resubmission_plan(const Change& change, const Uuid& id) {
   const auto stored = change.get(Family::resubmissions, key::plan(id));
   return stored ? value_or_refuse(decode_plan(*stored)) : ResubmissionPlan{};
+}
+
+bool is_choosing(const Change& change, const Uuid& id) {
+  const auto plan = if_readable([&] { return resubmission_plan(change, id); });
+  return plan && plan->choosing;
 }
 
 void put_plan(Change& change, const Resubmission& record, const ResubmissionPlan& plan) {
@@ -59,14 +67,27 @@ void count_ending(Change& change, const Uuid& resubmission, Ending ending, std::
   }
   auto& at_work = change.edit_at_work();
   const auto work = at_work.find(resubmission);
-  const bool running = work == at_work.end() || work->second.phase == ResubmissionAtWork::Phase::running;
   if (work != at_work.end()) work->second.spooled -= std::min(work->second.spooled, recipients);
-  if (running && !is_finished(before) && is_settled(*record)) {
-    record->state = ResubmissionState::completed;
-    at_work.erase(resubmission);
-    change.erase(Family::resubmissions, key::plan(resubmission));
-  }
+  complete_if_over(change, *record);
   put_resubmission(change, *record, before);
+}
+
+void complete_if_over(Change& change, Resubmission& record) {
+  auto& at_work = change.edit_at_work();
+  const auto work = at_work.find(record.id);
+  const bool known = work != at_work.end();
+  if (is_finished(record.state) || (known && work->second.phase != ResubmissionAtWork::Phase::running))
+    return;
+  if (known && !work->second.waiting && work->second.spooled == 0 && !is_settled(record)) {
+    const auto lost = record.matched - (record.delivered + record.failed + record.cancelled);
+    record.resubmitted += lost;
+    record.failed += lost;
+    change.counted().resubmitted["failed"] += lost;
+  }
+  if (!is_settled(record)) return;
+  record.state = ResubmissionState::completed;
+  at_work.erase(record.id);
+  change.erase(Family::resubmissions, key::plan(record.id));
 }
 
 void forget_if_settled(Change& change, const Uuid& resubmission, const OpenSpool& spool) {
@@ -99,9 +120,15 @@ std::map<Uuid, ResubmissionAtWork> read_at_work(const Database& database, const 
     const auto id = key::uuid_at(key, 1);
     const auto record = value_or_refuse(decode_resubmission(id, payload));
     if (tables.find_group(record.group) == nullptr) return true;
-    const auto stored = value_or_refuse(database.get(Family::resubmissions, key::plan(id)));
-    if (!stored && is_finished(record.state)) return true;
-    const auto plan = stored ? value_or_refuse(decode_plan(*stored)) : ResubmissionPlan{};
+    const auto read_plan = [&]() -> std::optional<ResubmissionPlan> {
+      const auto stored = value_or_refuse(database.get(Family::resubmissions, key::plan(id)));
+      if (!stored) return std::nullopt;
+      return value_or_refuse(decode_plan(*stored));
+    };
+    const auto stored = if_readable(read_plan);
+    const bool lost = !stored;
+    if (!lost && !*stored && is_finished(record.state)) return true;
+    const auto plan = stored.value_or(std::nullopt).value_or(ResubmissionPlan{});
     ResubmissionAtWork work;
     work.group = record.group;
     work.orphaned = plan.choosing;
@@ -110,7 +137,8 @@ std::map<Uuid, ResubmissionAtWork> read_at_work(const Database& database, const 
     const auto ended = record.delivered - plan.present + record.failed + record.cancelled;
     work.spooled = record.resubmitted - std::min(record.resubmitted, ended);
     if (plan.choosing) work.phase = plan.by_items ? Phase::ending : Phase::choosing;
-    if (is_finished(record.state)) work.phase = Phase::ending;
+    // Without its plan nobody knows how long its deliveries last, or whether its set is whole.
+    if (is_finished(record.state) || lost) work.phase = Phase::ending;
     at_work.emplace(id, work);
     return true;
   };

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "dumpster/rocksdb/lines.hpp"
+#include "dumpster/rocksdb/resubmission_records.hpp"
 #include "dumpster/rocksdb/spool_changes.hpp"
 
 namespace dumpster::rocks {
@@ -19,27 +20,42 @@ SpoolEntry& entry_for(OpenSpool& spool, const Delivery& line, std::uint32_t inde
   return spool.record.entries.back();
 }
 
+/// Puts one line that waits into the spool. One that cannot be read stays where it is; one whose message has
+/// a damaged spool entry is what it was before.
+void release_line(Change& change, const StorageGroup& group, Instant time, Resubmission& record,
+                  Instant until, std::set<Uuid>& touched) {
+  change.erase(Family::resubmissions, key::waiting(record.id, time));
+  const auto line = readable_line(change, group, time);
+  if (!line || line->line.resubmission != record.id) return;
+  record.resubmitted += line->line.recipients.size();
+  if (if_readable([&] { return open_spool(change, line->line.message); })) {
+    spool_line(change, group, line->line, record.id, until);
+    touched.insert(line->line.message);
+  } else {
+    alter_part(change, group, *line, indices_of(line->line), revert_to_delivered);
+    record.failed += line->line.recipients.size();
+  }
+}
+
 /// Releases from one resubmission; how many deliveries.
 std::size_t release_from(Change& change, const Uuid& id, std::size_t most, std::set<Uuid>& touched) {
   auto& work = change.edit_at_work().at(id);
   const auto times = waiting_lines(change, id, work, most);
   work.waiting = times.size() == most;
-  if (times.empty()) return 0;
-  work.next = times.back() + Duration{1};
-  const auto group = work.group;
-  const auto until = change.clock() + resubmission_plan(change, id).lifetime;
   auto record = resubmission_record(change, id);
-  if (!record) throw Refused{{Fault::damaged, "the record of a resubmission is missing"}};
-  for (const auto time : times) {
-    const auto line = line_at(change, group, time);
-    if (!line || line->line.resubmission != id)
-      throw Refused{{Fault::damaged, "a delivery to be resubmitted is not there"}};
-    spool_line(change, group, line->line, id, until);
-    record->resubmitted += line->line.recipients.size();
-    touched.insert(line->line.message);
-    change.erase(Family::resubmissions, key::waiting(id, time));
+  const auto plan = if_readable([&] { return resubmission_plan(change, id); });
+  if (!record || !plan) {
+    work.phase = ResubmissionAtWork::Phase::ending;
+    return 0;
   }
-  put_resubmission(change, *record, record->state);
+  if (!times.empty()) work.next = times.back() + Duration{1};
+  const auto before = record->state;
+  const auto until = change.clock() + plan->lifetime;
+  const auto group = work.group;
+  for (const auto time : times)
+    release_line(change, group, time, *record, until, touched);
+  complete_if_over(change, *record);
+  put_resubmission(change, *record, before);
   return times.size();
 }
 

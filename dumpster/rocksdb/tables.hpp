@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,18 @@ T value_or_refuse(Result<T> result) {
 
 inline void value_or_refuse(Result<void> result) {
   if (!result) throw Refused{result.error()};
+}
+
+/// What `read` gives, or nothing where it meets damage, which has been noted: for changes that go around it.
+/// `read` changes nothing.
+template <class Read>
+auto if_readable(const Read& read) -> std::optional<decltype(read())> {
+  try {
+    return read();
+  } catch (const Refused& refused) {
+    if (refused.error().fault != Fault::damaged) throw;
+    return std::nullopt;
+  }
 }
 
 }  // namespace dumpster::rocks

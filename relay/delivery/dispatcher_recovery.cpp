@@ -272,7 +272,9 @@ void Dispatcher::reloaded(dumpster::Uuid key,
   if (!result) {
     metrics::log_error("message not loaded",
                        {{"id", dumpster::to_string(key)}, {"reason", result.error().detail}});
-    return;
+    // It waits in the store where it is: whether what was known of it still holds, nobody can say.
+    if (result.error().fault != dumpster::Fault::damaged) return;
+    result = std::optional<dumpster::SpooledMessage>{};
   }
   const auto found = messages_.find(key);
   if (*result) log_resubmitted(found == messages_.end() ? nullptr : found->second.get(), **result);

@@ -1,14 +1,10 @@
-#include <rocksdb/write_batch.h>
-
 #include <fstream>
 #include <set>
 #include <sstream>
 
-#include "dumpster/codec.hpp"
+#include "damage_fixture.hpp"
 #include "dumpster/repair.hpp"
-#include "dumpster/rocksdb/database.hpp"
 #include "dumpster/verify.hpp"
-#include "store_fixture.hpp"
 
 using namespace dumpster;
 using namespace dumpster::testing;
@@ -18,28 +14,8 @@ namespace key = dumpster::rocks::key;
 
 namespace {
 
-constexpr std::uint32_t number_of_sg1 = 1;
-
-class DamageFixture : public StoreFixture {
+class DamagedStore : public DamageFixture {
  public:
-  /// A damaged store is not verified at the end.
-  ~DamageFixture() { shut(); }
-
-  /// Closes the store and flips a bit of one value.
-  void damage(Family family, const std::string& key) {
-    shut();
-    const auto database = rocks::Database::open(path() / "db", rocks::Database::Mode::open);
-    REQUIRE(database.has_value());
-    const auto payload = (*database)->get(family, key);
-    REQUIRE(payload.has_value());
-    REQUIRE(payload->has_value());
-    auto sealed = seal(key, **payload);
-    sealed[sealed.size() / 2] = static_cast<char>(sealed[sealed.size() / 2] ^ 4);
-    rocksdb::WriteBatch batch;
-    (*database)->put(batch, family, key, sealed);
-    REQUIRE((*database)->write(batch, true).ok());
-  }
-
   Result<std::unique_ptr<Store>> open_again() { return try_open(); }
 
   DeliveryPage page() {
@@ -95,7 +71,7 @@ std::vector<Uuid> messages_in(const std::vector<Delivery>& lines) {
 
 }  // namespace
 
-TEST_CASE_METHOD(DamageFixture,
+TEST_CASE_METHOD(DamagedStore,
                  "a damaged delivery hides no other one, and the listing says where it stands") {
   const auto first = deliver_one();
   deliver_one();
@@ -115,7 +91,7 @@ TEST_CASE_METHOD(DamageFixture,
   CHECK(group().messages == 1);
 }
 
-TEST_CASE_METHOD(DamageFixture, "a damaged message or spool entry hides no other one from the start") {
+TEST_CASE_METHOD(DamagedStore, "a damaged message or spool entry hides no other one from the start") {
   const auto first = accept();
   const auto second = accept();
   const auto third = accept();
@@ -135,7 +111,7 @@ TEST_CASE_METHOD(DamageFixture, "a damaged message or spool entry hides no other
   CHECK(lines().size() == 1);
 }
 
-TEST_CASE_METHOD(DamageFixture, "a damaged chunk of a body is refused and hides nothing else") {
+TEST_CASE_METHOD(DamagedStore, "a damaged chunk of a body is refused and hides nothing else") {
   const auto damaged = accept({"alice@example.test"}, 150'000);
   const auto sound = accept({"alice@example.test"}, 150'000);
   damage(Family::bodies, key::chunk(damaged.key, 1));
@@ -146,7 +122,7 @@ TEST_CASE_METHOD(DamageFixture, "a damaged chunk of a body is refused and hides 
   CHECK(spool_size() == 2);
 }
 
-TEST_CASE_METHOD(DamageFixture,
+TEST_CASE_METHOD(DamagedStore,
                  "a count of references that cannot be read keeps its message and nothing else") {
   const auto shared = accept({"alice@example.test", "bob@example.test"});
   record(outcome(shared, {0}, RecipientOutcome::Kind::delivered, sg1));
@@ -162,7 +138,7 @@ TEST_CASE_METHOD(DamageFixture,
   CHECK(body(other.key).error().fault == Fault::not_found);
 }
 
-TEST_CASE_METHOD(DamageFixture, "a damaged small record is read from its other copy and written anew") {
+TEST_CASE_METHOD(DamagedStore, "a damaged small record is read from its other copy and written anew") {
   deliver_one();
   activate("node2", 7);
   const auto identity = store().identity();
@@ -179,7 +155,7 @@ TEST_CASE_METHOD(DamageFixture, "a damaged small record is read from its other c
   verify();
 }
 
-TEST_CASE_METHOD(DamageFixture, "a part of a file that cannot be read hides only itself") {
+TEST_CASE_METHOD(DamagedStore, "a part of a file that cannot be read hides only itself") {
   for (int i = 0; i < 2000; ++i)
     deliver_one();
   shut();
@@ -209,7 +185,7 @@ TEST_CASE_METHOD(DamageFixture, "a part of a file that cannot be read hides only
   metrics = nullptr;
 }
 
-TEST_CASE_METHOD(DamageFixture, "a store is verified while it works") {
+TEST_CASE_METHOD(DamagedStore, "a store is verified while it works") {
   for (int i = 0; i < 50; ++i)
     deliver_one(3000);
   put_in_doubt(accept());
@@ -220,7 +196,7 @@ TEST_CASE_METHOD(DamageFixture, "a store is verified while it works") {
   CHECK_FALSE(fs::exists(path() / "backing-up"));
 }
 
-TEST_CASE_METHOD(DamageFixture,
+TEST_CASE_METHOD(DamagedStore,
                  "a repair saves what can be read, and the store knows that it is another one") {
   activate("node2", 3);
   node = "node2";
@@ -257,7 +233,7 @@ TEST_CASE_METHOD(DamageFixture,
   verify();
 }
 
-TEST_CASE_METHOD(DamageFixture, "a spool entry that was lost is made again from its line in doubt") {
+TEST_CASE_METHOD(DamagedStore, "a spool entry that was lost is made again from its line in doubt") {
   const auto doubtful = accept();
   put_in_doubt(doubtful);
   damage(Family::spool, key::message(doubtful.key));
@@ -269,7 +245,7 @@ TEST_CASE_METHOD(DamageFixture, "a spool entry that was lost is made again from 
   verify();
 }
 
-TEST_CASE_METHOD(DamageFixture,
+TEST_CASE_METHOD(DamagedStore,
                  "a repair opens a store whose log is damaged, and takes what is behind the damage") {
   std::vector<Message> messages;
   for (int i = 0; i < 20; ++i)
@@ -290,7 +266,7 @@ TEST_CASE_METHOD(DamageFixture,
   verify();
 }
 
-TEST_CASE_METHOD(DamageFixture, "a repair of a sound store loses nothing but its identity") {
+TEST_CASE_METHOD(DamagedStore, "a repair of a sound store loses nothing but its identity") {
   const auto shared = accept({"alice@example.test", "bob@example.test"}, 150'000);
   record(outcome(shared, {0}, RecipientOutcome::Kind::delivered, sg1));
   record(outcome(shared, {1}, RecipientOutcome::Kind::delivered, sg2));
