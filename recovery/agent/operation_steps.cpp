@@ -233,6 +233,9 @@ bool OperationSteps::complete() {
     return false;
   }
   side_by_side(hubs_, [this](HubWork& hub) { tell_recovered(hub); });
+  const auto refusal =
+      std::find_if(hubs_.begin(), hubs_.end(), [](const HubWork& hub) { return !hub.conflict.empty(); });
+  if (refusal != hubs_.end()) return lose(*refusal);
   for (const HubWork& hub : hubs_) {
     if (!hub.report.filled) continue;
     state_.promote->hubs[hub.address()].filled = true;
@@ -247,8 +250,17 @@ void OperationSteps::tell_recovered(HubWork& hub) {
   const auto told = patiently(*surroundings_.clock, surroundings_.wait, [&] {
     return hub.client->recovered(surroundings_.cluster, surroundings_.node, term);
   });
-  if (!told) return hub.give_up(told.error());
-  hub.report.filled = true;
+  if (told) {
+    hub.report.filled = true;
+    return;
+  }
+  // A refusal may be news of a higher term.
+  if (told.error().status == 409) {
+    const auto status = hub.client->cluster(surroundings_.cluster);
+    if (status && status->term > term) hub.conflict = "at a higher term";
+    if (status) hub.status = *status;
+  }
+  hub.give_up(told.error());
 }
 
 Report OperationSteps::finish() {

@@ -287,6 +287,14 @@ HubResult<void> FakeHub::replicated(const dumpster::StorageGroup&, const std::st
 HubResult<void> FakeHub::recovered(const std::string&, const std::string&, std::uint64_t wanted) {
   if (!reachable) return unreachable();
   world->note("recovered " + address_ + " " + std::to_string(wanted));
+  if (before_recovered) before_recovered();
+  if (wanted != term) {
+    HubError error;
+    error.kind = HubError::Kind::refused;
+    error.status = 409;
+    error.detail = "the hub answered 409";
+    return error;
+  }
   return {};
 }
 

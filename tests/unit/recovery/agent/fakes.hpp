@@ -141,6 +141,7 @@ class FakeHub final : public HubClient {
   bool breaks_listings = false;
   bool lost_after_resubmit = false;  ///< takes one order, and is out of reach from then on
   std::function<void()> before_order;
+  std::function<void()> before_recovered;
   std::set<std::string> refused;     ///< mailboxes
   std::set<std::string> dropped;     ///< mailboxes that answer 250 and keep nothing
   std::vector<std::string> bodies;   ///< of all orders, in their order

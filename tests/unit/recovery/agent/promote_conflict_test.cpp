@@ -99,6 +99,19 @@ TEST_CASE("an unfinished promote that another node has overtaken does not go on"
   CHECK(scene.hub().term == 2);
 }
 
+TEST_CASE("a node that is overtaken when all is filled ends with 5, and nothing stays pending") {
+  Scene scene;
+  scene.hub().lines = {line(1, "alice")};
+  scene.hub().before_recovered = [&scene] {
+    scene.hub().active = "node1";
+    scene.hub().term = 2;
+  };
+  CHECK(scene.promote().exit_status() == 5);
+  CHECK_FALSE(scene.state->kept.promote);
+  CHECK(scene.state->kept.role == Role::passive);
+  CHECK(scene.state->kept.highest_term == 2);
+}
+
 TEST_CASE("of several outcomes the exit status is the first of 5, 1, 4, 3, 2") {
   Report report;
   HubReport hub;
