@@ -17,6 +17,7 @@ class Agent:
         self.hubs = list(hubs)
         self.inventory = inventory
         self.settings = settings or {}
+        self.environment = {}  # of its processes, beside the test's own
         self.metrics_address = None
         self.process = None
 
@@ -45,16 +46,21 @@ class Agent:
     def run(self, *arguments, timeout=120):
         """One command to its end, e.g. run("promote")."""
         self.write()
-        return run([self.bin / "dumpster-agent", "--config", self.configuration, *arguments], timeout=timeout)
+        command = [self.bin / "dumpster-agent", "--config", self.configuration, *arguments]
+        return run(command, timeout=timeout, environment=self.environment)
+
+    def start(self, workspace, *arguments):
+        """One command in the background."""
+        self.write()
+        command = [self.bin / "dumpster-agent", "--config", self.configuration, *arguments]
+        return workspace.own(Process(command, self.base / f"{arguments[0]}.log", self.environment))
 
     def watch(self, workspace):
         """Starts `watch`, and waits for its first round."""
         if not self.metrics_address:
             self.metrics_address = f"127.0.0.1:{free_port()}"
             self.settings = {**self.settings, "metrics": self.metrics_address}
-        self.write()
-        self.process = Process([self.bin / "dumpster-agent", "--config", self.configuration, "watch"], self.base / "watch.log")
-        workspace.own(self.process)
+        self.process = self.start(workspace, "watch")
         wait_until(self._has_looked, 20, lambda: f"the agent watches\n{self.log()[-3000:]}")
         return self
 

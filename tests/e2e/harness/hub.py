@@ -1,6 +1,7 @@
 """A hub of the tests: dumpsterd with a configuration, ports and a store of its own."""
 
 import hashlib
+import os
 import pathlib
 import signal
 import subprocess
@@ -155,10 +156,15 @@ class Hub:
         wait_until(is_empty, seconds, lambda: f"the spool is empty\n{self.log()[-3000:]}", pause=0.2)
 
 
-def run(command, timeout=60):
+def run(command, timeout=60, environment=None):
     """Runs a program to its end; never from the terminal."""
     return subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **(environment or {})},
     )
 
 
