@@ -11,6 +11,16 @@
 
 namespace mail_source {
 
+namespace {
+
+/// One for all connections; no session is taken up again, so each makes a whole handshake.
+SSL_CTX* client_context() {
+  static SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+  return context;
+}
+
+}  // namespace
+
 Connection::Connection(int port, bool tls) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -21,8 +31,7 @@ Connection::Connection(int port, bool tls) : socket_(::socket(AF_INET, SOCK_STRE
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   if (::connect(socket_, generic, sizeof address) != 0) throw std::runtime_error("no connection");
   if (!tls) return;
-  context_.reset(SSL_CTX_new(TLS_client_method()));
-  ssl_.reset(SSL_new(context_.get()));
+  ssl_.reset(SSL_new(client_context()));
   if (SSL_set_fd(ssl_.get(), socket_) != 1 || SSL_connect(ssl_.get()) != 1)
     throw std::runtime_error("no TLS handshake");
 }

@@ -26,7 +26,6 @@ class Connection {
   std::string line();
 
   int socket_ = -1;
-  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_{nullptr, SSL_CTX_free};
   std::unique_ptr<SSL, void (*)(SSL*)> ssl_{nullptr, SSL_free};
   std::string buffer_;
 };

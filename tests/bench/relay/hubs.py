@@ -26,7 +26,7 @@ class MeasuredHub:
         cluster = Cluster("ccr1", nodes, groups=groups, limits=LIMITS[dumpster])
         self.hub = Hub(workspace, [cluster], recipients or ["@example.test ccr1/sg1"], f"{name}.example.test", settings)
         if tls:
-            made = Certificate(workspace.base, f"{name}-tls")
+            made = Certificate(workspace.base, f"{name}-tls", key_type="ec")  # as most authorities issue them by now
             listener = {"address": f"127.0.0.1:{self.hub.smtp_port}", "protocol": "smtp"}
             listener |= {"tls": "implicit", "certificate": made.path, "key": made.key}
             self.hub.settings = {**self.hub.settings, "listener": [listener]}
