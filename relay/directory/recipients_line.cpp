@@ -141,6 +141,10 @@ std::variant<RecipientsLine, BlankLine, LineFault> read_recipients_line(std::str
   if (has_control_character(line)) return LineFault{"contains a control character"};
   const auto columns = columns_of(line);
   if (columns.empty()) return BlankLine{};
+  // Within quotes: inventories tell mailbox and delivery apart by a tab.
+  for (const auto& column : columns) {
+    if (column.find('\t') != std::string_view::npos) return LineFault{"contains a tab within quotes"};
+  }
   auto key = key_from(columns[0]);
   if (!key) return LineFault{shown(columns[0]) + " is neither an address nor @DOMAIN nor postmaster"};
   if (columns.size() < 2) return LineFault{"has no second column: where does the mail go?"};

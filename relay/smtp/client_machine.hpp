@@ -101,7 +101,7 @@ struct ClientExtensions {
 /// ends is `deferred` while `body_end` had not been called, and `unknown` from then on; replies of LMTP that
 /// had come by then stand. 421 anywhere ends the connection, and so does a chunk of BDAT that is refused.
 /// Not thread-safe; a reply is bounded to 64 KiB, and what of it gets into results and reasons to 1,000
-/// octets of clean UTF-8.
+/// octets of clean UTF-8, with three dots behind them where there was more.
 class ClientMachine {
  public:
   explicit ClientMachine(ClientSettings settings);

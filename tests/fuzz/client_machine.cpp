@@ -98,7 +98,7 @@ class Owner {
       HOLDS(result.kind != Kind::delivered || (ended_ && result.reply.code / 100 == 2));
       HOLDS(result.kind != Kind::refused || result.reply.code / 100 == 5);
       HOLDS(result.kind != Kind::unknown || ended_);
-      HOLDS(result.reply.text.size() <= 1000);
+      HOLDS(result.reply.text.size() <= 1003);
     }
   }
 

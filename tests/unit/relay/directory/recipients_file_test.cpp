@@ -70,6 +70,8 @@ TEST_CASE("control characters and endless lines are faults") {
   CHECK(fault_of("alice@example.test ccr1/\x01sg1\n") == "line 1: contains a control character\n");
   CHECK(fault_of(std::string("alice@example.test\0 ccr1/sg1\n", 29)) ==
         "line 1: contains a control character\n");
+  CHECK(fault_of("a@example.test ccr1/sg1 \"a\tb\"\n") == "line 1: contains a tab within quotes\n");
+  CHECK(fault_of("a@example.test ccr1/sg1 \"a\tb\n") == "line 1: contains a tab within quotes\n");
   CHECK(fault_of("a@example.test ccr1/sg1\n" + std::string(70000, 'x')) == "line 2: longer than 64 KiB\n");
 }
 
