@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "recovery/agent/delivery_id_field.hpp"
+#include "recovery/agent/dovecot_folders.hpp"
 #include "recovery/agent/subprocess.hpp"
 
 namespace recovery::agent {
@@ -56,14 +57,16 @@ class DovecotInventory final : public InventorySource {
       : configuration_(std::move(configuration)), stop_(stop), doveadm_(std::move(doveadm)) {}
 
   Result<Inventory> take(const std::set<std::string>& mailboxes, dumpster::Instant) override {
+    const auto folders = folder_query();
+    if (!folders) return folders.error();
     const std::vector<std::string> names{mailboxes.begin(), mailboxes.end()};
     std::vector<Result<Inventory>> parts(std::min(lookers(), names.size()), Inventory{});
     std::atomic<std::size_t> next{0};
     std::vector<std::thread> threads;
     for (Result<Inventory>& part : parts) {
-      threads.emplace_back([this, &names, &next, &part] {
+      threads.emplace_back([this, &names, &folders, &next, &part] {
         for (std::size_t place = next++; place < names.size() && part; place = next++) {
-          if (const auto looked = look(names[place], *part); !looked) part = looked.error();
+          if (const auto looked = look(names[place], *folders, *part); !looked) part = looked.error();
         }
       });
     }
@@ -109,17 +112,42 @@ class DovecotInventory final : public InventorySource {
     return std::clamp<std::size_t>(2 * std::thread::hardware_concurrency(), 2, 16);
   }
 
-  Result<void> look(const std::string& mailbox, Inventory& inventory) const {
+  /// The part of a search query that names the folders: `( mailbox A or mailbox B )`.
+  Result<std::vector<std::string>> folder_query() const {
+    Subprocess show;
+    show.arguments = {"doveconf"};
+    if (!configuration_.empty()) show.arguments.insert(show.arguments.end(), {"-c", configuration_});
+    show.arguments.emplace_back("namespace");
+    show.stop = stop_;
+    const auto outcome = run(show);
+    if (!outcome) return outcome.error();
+    if (outcome->status != 0)
+      return Error{Fault::unavailable, "doveconf cannot tell the namespaces: " + outcome->complaint};
+    const auto folders = dovecot_folders(outcome->output);
+    if (!folders) return folders.error();
+    std::vector<std::string> query{"("};
+    for (const std::string& folder : *folders) {
+      if (query.size() > 1) query.emplace_back("or");
+      query.insert(query.end(), {"mailbox", folder});
+    }
+    query.emplace_back(")");
+    return query;
+  }
+
+  Result<void> look(const std::string& mailbox, const std::vector<std::string>& folders,
+                    Inventory& inventory) const {
     if (!mailbox.empty() && mailbox.find_first_of(std::string_view{"*?\0\n", 4}) == std::string::npos)
-      return ask(mailbox, inventory);
+      return ask(mailbox, folders, inventory);
     inventory.set_unknown(mailbox, "Dovecot cannot have a user of this name");
     return {};
   }
 
-  Result<void> ask(const std::string& mailbox, Inventory& inventory) const {
+  Result<void> ask(const std::string& mailbox, const std::vector<std::string>& folders,
+                   Inventory& inventory) const {
     Subprocess fetch = doveadm();
-    fetch.arguments.insert(fetch.arguments.end(), {"-f", "json", "fetch", "-u", mailbox, "hdr.x-dumpster-id",
-                                                   "mailbox", "*", "all"});
+    fetch.arguments.insert(fetch.arguments.end(),
+                           {"-f", "json", "fetch", "-u", mailbox, "hdr.x-dumpster-id"});
+    fetch.arguments.insert(fetch.arguments.end(), folders.begin(), folders.end());
     const auto outcome = run(fetch);
     if (!outcome) return outcome.error();
     if (outcome->status == no_such_user) {

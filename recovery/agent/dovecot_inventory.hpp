@@ -8,8 +8,10 @@
 
 namespace recovery::agent {
 
-/// Asks Dovecot by `doveadm fetch`, a few mailboxes side by side, about all their folders; works for every
-/// mail format of Dovecot and, without a running server, on a passive node too.
+/// Asks Dovecot by `doveadm fetch`, a few mailboxes side by side, about all their own folders
+/// (dovecot_folders.hpp); works for every mail format of Dovecot, and on a passive node, too. Folders of a
+/// namespace that is not listed (`list = no`), and namespaces that a userdb adds to single users, are not
+/// seen.
 ///
 /// `configuration` is the file for `doveadm -c`; empty: Dovecot's own. A user that Dovecot does not know, and
 /// a name that doveadm would take for a pattern (`*`, `?`), is an unknown mailbox: were it taken for empty, a

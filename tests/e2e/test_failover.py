@@ -30,6 +30,53 @@ class DovecotPair(EndToEnd):
         self.run_failover(inventory="maildir", mails=200)
 
 
+NAMESPACES = """\
+namespace inbox {{
+  prefix = INBOX.
+  separator = .
+}}
+namespace others {{
+  type = public
+  prefix = Others.
+  separator = .
+  location = maildir:{mail}/{bob}
+  list = yes
+}}
+"""
+
+
+@unittest.skipIf(dovecot.available(), dovecot.available() or "")
+class DovecotNamespaces(EndToEnd):
+    def test_folders_below_a_prefix_count_and_those_of_others_do_not(self):
+        node = dovecot.DovecotNode("node1", self.workspace.base, "127.0.0.11", [ALICE, BOB])
+        node.settings = NAMESPACES.format(mail=node.mail, bob=BOB)
+        self.workspace.own(node).start()
+        hub = self.clustered_hub([node, *self.sinks("node2")])
+        inventory = {"type": "dovecot", "path": node.configuration}
+        agent = Agent(self.workspace, CLUSTER, node.name, [hub], inventory, {"quiesce": "true"})
+        promoted = agent.run("promote", "--new-store")
+        self.assertEqual(promoted.returncode, 0, promoted.stdout + promoted.stderr)
+        mails = self.send(hub, ["kept@x", "filed@x", "lost@x"], [ALICE, BOB])
+        self.wait_copies(node, mails)
+        for command in (
+            ("mailbox", "create", "-u", ALICE, "INBOX.Archive"),
+            ("mailbox", "create", "-u", BOB, "INBOX.Archive"),
+            ("move", "-u", ALICE, "INBOX.Archive", "mailbox", "INBOX", "header", "message-id", "filed@x"),
+            # Where Alice sees it, too.
+            ("move", "-u", BOB, "INBOX.Archive", "mailbox", "INBOX", "header", "message-id", "lost@x"),
+            ("expunge", "-u", ALICE, "mailbox", "INBOX", "header", "message-id", "lost@x"),
+        ):
+            done = node.doveadm(*command)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        seen = node.doveadm("-f", "flow", "fetch", "-u", ALICE, "hdr.message-id", "mailbox", "Others.*", "all").stdout
+        self.assertIn("lost@x", seen)
+        filled = agent.run("fill", "--from", "2026-01-01T00:00:00Z")
+        self.assertEqual(filled.returncode, 0, filled.stdout + filled.stderr)
+        self.assertIn("resubmitted 1", filled.stdout)
+        hub.wait_spool_empty()
+        self.assert_each_once(node.copies(), mails)
+
+
 class LmtpNodes(EndToEnd):
     def fail_over(self, hubs, old, new, replicated):
         """Kills the old node, gives the new one what had been replicated, and promotes it."""

@@ -108,6 +108,7 @@ class DovecotNode:
         self.doveadm_port = free_port(address)
         self.peer = None
         self.certificate = None  # with `path` and `key`: STARTTLS is offered
+        self.settings = ""  # behind the others
         self.process = None
 
     @property
@@ -146,7 +147,7 @@ class DovecotNode:
         text = CONFIGURATION.format(**values)
         if self.peer:
             text += REPLICATION.format(peer_address=self.peer.address, peer_port=self.peer.doveadm_port)
-        self.configuration.write_text(text)
+        self.configuration.write_text(text + self.settings)
 
     def start(self):
         self.prepare()
