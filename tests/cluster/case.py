@@ -6,7 +6,8 @@ import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+# Behind the cluster tests' own folder: both have a test_cyrus.
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 from harness.workspace import Workspace  # noqa: E402
 
