@@ -7,7 +7,7 @@ from case import ClusterTest
 from harness.processes import wait_until
 from lab.dovecot_node import DovecotNode
 from lab.pacemaker import WATCH
-from lab.project import DEPLOY
+from lab.project import examples
 
 
 class Keepalived(ClusterTest):
@@ -19,7 +19,7 @@ class Keepalived(ClusterTest):
             hub.start()
         for node in site.nodes:
             for name, target in (("keepalived.conf", "keepalived/keepalived.conf"), ("dumpster-cluster.conf", "dumpster-cluster.conf")):
-                node.install(DEPLOY / "cluster/keepalived" / name, f"/etc/{target}")
+                node.install(examples() / "keepalived" / name, f"/etc/{target}")
             node.script = WATCH + "keepalived -n -l >/var/log/keepalived.log 2>&1 &"
             node.boot()
             # The first one to boot becomes the active one.

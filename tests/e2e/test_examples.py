@@ -1,3 +1,4 @@
+import os
 import pathlib
 import re
 import shutil
@@ -82,14 +83,18 @@ class Examples(EndToEnd):
 
 
 class Installation(EndToEnd):
-    def test_installing_puts_programs_units_and_examples_in_their_places(self):
-        build = self.workspace.bin.parent
+    def install(self):
+        """As the documents say, into a folder that stands for `/`."""
+        build = self.workspace.bin.resolve().parent
         if not (build / "cmake_install.cmake").exists():
             self.skipTest("the programs do not come from a build directory")
         root = self.workspace.base / "root"
-        command = ["cmake", "--install", build, "--prefix", root / "usr"]
-        installed = run(command)
+        installed = run(["env", f"DESTDIR={root}", "cmake", "--install", build, "--prefix", "/usr"])
         self.assertEqual(installed.returncode, 0, installed.stderr)
+        return root
+
+    def test_installing_puts_programs_units_and_examples_in_their_places(self):
+        root = self.install()
         for path in ("sbin/dumpsterd", "sbin/dumpster-agent", "bin/dumpsterctl"):
             self.assertEqual(run([root / "usr" / path, "--help"]).returncode, 0, path)
         units = root / "usr/lib/systemd/system"
@@ -105,6 +110,44 @@ class Installation(EndToEnd):
             )
             faults = [line for line in verified.stderr.splitlines() if "dumpster" in line and "Unknown" in line]
             self.assertEqual(faults, [])
+
+    def test_installing_puts_what_a_cluster_needs_where_its_documents_say(self):
+        root = self.install()
+        library = root / "usr/lib/transport-dumpster"
+        agent = root / "usr/lib/ocf/resource.d/dumpster/mailbox-node"
+        examples = root / "usr/share/doc/transport-dumpster/cluster"
+        places = {"mailbox-node": agent, "bin/": root / "usr/sbin/", "lib/": library}
+        for source in sorted(path for path in (DEPLOY / "cluster").rglob("*") if path.is_file()):
+            name = str(source.relative_to(DEPLOY / "cluster"))
+            part = next((part for part in places if name.startswith(part)), None)
+            target = places[part] / name.removeprefix(part) if part else examples / name
+            with self.subTest(name):
+                self.assertEqual(target.read_bytes(), source.read_bytes())
+                self.assertEqual(os.access(target, os.X_OK), os.access(source, os.X_OK))
+        # What examples and programs name by its whole path.
+        named = set()
+        for path in [agent, *library.iterdir(), *(path for path in examples.rglob("*") if path.is_file())]:
+            named |= set(re.findall(r"/usr/lib/(?:transport-dumpster|ocf/resource.d)/[\w/-]+[\w-]", path.read_text()))
+        self.assertIn("/usr/lib/transport-dumpster/keepalived-notify", named)
+        for path in named:
+            self.assertTrue((root / path[1:]).exists(), path)
+
+    def test_the_installed_resource_agent_describes_itself_as_the_cluster_manager_demands(self):
+        root = self.install()
+        environment = ["env", f"DUMPSTER_CLUSTER_LIBRARY={root}/usr/lib/transport-dumpster"]
+        described = run([*environment, root / "usr/lib/ocf/resource.d/dumpster/mailbox-node", "meta-data"])
+        self.assertEqual(described.returncode, 0, described.stderr)
+        definition = pathlib.Path("/usr/share/resource-agents/ra-api-1.dtd")
+        if not shutil.which("xmllint") or not definition.exists():
+            self.skipTest("xmllint or resource-agents is not installed")
+        text = self.workspace.base / "meta-data.xml"
+        text.write_text(described.stdout)
+        checked = run(["xmllint", "--noout", "--nonet", "--dtdvalid", definition, text])
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        # Each parameter of the agent is described, and the other way round.
+        described_parameters = set(re.findall(r'<parameter name="(\w+)"', described.stdout))
+        sources = "".join(path.read_text() for path in (DEPLOY / "cluster/lib").glob("*.sh"))
+        self.assertEqual(described_parameters, set(re.findall(r"\bOCF_RESKEY_([a-z_]+)", sources)))
 
 
 if __name__ == "__main__":

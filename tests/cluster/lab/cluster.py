@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import time
 
 from harness.census import census
@@ -14,7 +13,7 @@ from harness.toml_text import toml_text
 from . import pacemaker
 from .fencing import PowerSwitch
 from .hubs import Authority, ClusterHub
-from .project import DEPLOY
+from .project import installed
 
 CLUSTER, GROUP = "ccr1", "sg1"
 NODE_ADDRESSES = {"node1": "192.0.2.11", "node2": "192.0.2.12"}
@@ -29,7 +28,7 @@ class Site:
         self.fencing = fencing
         self.changes = list(changes)
         self.witness = pacemaker.Witness(workspace)
-        self.nodes = [node_class(workspace, name, address) for name, address in NODE_ADDRESSES.items()]
+        self.nodes = [node_class(workspace, name, address, installed()) for name, address in NODE_ADDRESSES.items()]
         self.node = {node.name: node for node in self.nodes}
         self.power = PowerSwitch(workspace, self.nodes)
         authority = Authority(workspace.base / "authority")
@@ -49,9 +48,6 @@ class Site:
         node.peer = peer
         pacemaker.install(node, self.key)
         self.power.install(node)
-        node.install(pathlib.Path(self.workspace.bin) / "dumpster-agent", "/usr/sbin/dumpster-agent", 0o755)
-        for path in sorted((DEPLOY / "cluster/bin").glob("*")):
-            node.install(path, f"/usr/sbin/{path.name}", 0o755)
         node.install(authority.certificate, "/etc/dumpster-agent/ca.crt")
         node.install(self.hubs[0].token_of(CLUSTER, node.name) + "\n", "/etc/dumpster-agent/token", 0o600)
         node.install(TOKENS["admin"] + "\n", "/etc/dumpster-agent/admin-token", 0o600)

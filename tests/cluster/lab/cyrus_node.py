@@ -1,4 +1,4 @@
-"""A Cyrus node from deploy/cluster/cyrus."""
+"""A Cyrus node from the example files."""
 
 import collections
 import imaplib
@@ -7,9 +7,8 @@ import re
 from harness.processes import wait_until
 
 from .machine import Machine
-from .project import DEPLOY
+from .project import examples
 
-EXAMPLES = DEPLOY / "cluster/cyrus"
 LMTP_PORT = 2003
 REPLICATION_PORT = 2005
 PASSWORD = "replication-secret"
@@ -32,10 +31,10 @@ class CyrusNode(Machine):
         return f"lmtp://{self.address}:{LMTP_PORT}"
 
     def install_mail_server(self, peer_address, mailboxes):
-        text = (EXAMPLES / "imapd.conf").read_text().replace("192.0.2.12", peer_address)
+        text = (examples() / "cyrus/imapd.conf").read_text().replace("192.0.2.12", peer_address)
         self.install(text, "/etc/imapd.conf")
         for role in ("active", "passive"):
-            self.install(EXAMPLES / f"cyrus.conf.{role}", f"/etc/cyrus.conf.{role}")
+            self.install(examples() / f"cyrus/cyrus.conf.{role}", f"/etc/cyrus.conf.{role}")
         self.mailboxes = list(mailboxes)
 
     def prepare_accounts(self):

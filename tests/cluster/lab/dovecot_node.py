@@ -1,13 +1,12 @@
-"""A Dovecot node from deploy/cluster/dovecot."""
+"""A Dovecot node from the example files."""
 
 import shutil
 
 from harness import maildir
 
 from .machine import Machine
-from .project import DEPLOY
+from .project import examples
 
-EXAMPLES = DEPLOY / "cluster/dovecot"
 LMTP_PORT = 24
 REPLICATION_PORT = 12345
 
@@ -29,10 +28,10 @@ class DovecotNode(Machine):
         return self.disk / self.mail_folder.lstrip("/")
 
     def install_mail_server(self, peer_address, mailboxes):
-        text = (EXAMPLES / "dovecot.conf").read_text().replace("192.0.2.12", peer_address)
+        text = (examples() / "dovecot/dovecot.conf").read_text().replace("192.0.2.12", peer_address)
         self.install(text, "/etc/dovecot/dovecot.conf")
         for role in ("active", "passive"):
-            self.install(EXAMPLES / f"role.conf.{role}", f"/etc/dovecot/role.conf.{role}")
+            self.install(examples() / f"dovecot/role.conf.{role}", f"/etc/dovecot/role.conf.{role}")
         users = "".join(f"{mailbox}:{{PLAIN}}secret::::/var/vmail/{mailbox}/home::\n" for mailbox in mailboxes)
         self.install(users, "/etc/dovecot/users")
         self.mail.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import tempfile
 from harness.processes import Process, wait_until
 
 SWITCH_ADDRESS = "192.0.2.254"
-# A machine's own view of the system: what it changes stays on its disk, what it does not is the host's.
+# A machine's own view of the system: what it changes stays on its disk, the project is installed, all else is the host's.
 OWN_PARTS = ("etc", "usr", "var")
 
 BOOT = """\
@@ -18,7 +18,9 @@ set -e
 hostname {name}
 mount --make-rprivate /
 for part in {parts}; do
-  mount -t overlay disk -o lowerdir=/$part,upperdir={disk}/$part,workdir={disk}/.work/$part /$part
+  lower=/$part
+  [ ! -d {installed}/$part ] || lower={installed}/$part:/$part
+  mount -t overlay disk -o lowerdir=$lower,upperdir={disk}/$part,workdir={disk}/.work/$part /$part
 done
 mount -t tmpfs -o size=64m,mode=755 run /run
 mount -t tmpfs -o size=256m,mode=1777 shm /dev/shm
@@ -95,10 +97,11 @@ class Network:
 
 
 class Machine:
-    """`script` is what it starts when it boots. Programs of a dead machine are all dead; its disk remains."""
+    """`installed` is a folder with software that it has beside the host's; `script` is what it starts when it boots.
+    Programs of a dead machine are all dead; its disk remains."""
 
-    def __init__(self, workspace, name, address, script=""):
-        self.name, self.address, self.script = name, address, script
+    def __init__(self, workspace, name, address, installed, script=""):
+        self.name, self.address, self.installed, self.script = name, address, installed, script
         self.base = workspace.base / name
         self.disk = self.base / "disk"
         for part in OWN_PARTS:
@@ -122,7 +125,10 @@ class Machine:
     def boot(self):
         booted = self.base / "booted"
         booted.unlink(missing_ok=True)
-        text = BOOT.format(name=self.name, parts=" ".join(OWN_PARTS), disk=self.disk, script=self.script, booted=booted)
+        text = BOOT.format(
+            name=self.name, parts=" ".join(OWN_PARTS), disk=self.disk, installed=self.installed, script=self.script,
+            booted=booted,
+        )
         boot = self.base / "boot.sh"
         boot.write_text(text)
         self.process = Process(

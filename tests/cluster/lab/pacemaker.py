@@ -5,7 +5,7 @@ import re
 from harness.processes import Process, wait_until
 
 from .machine import Network, command
-from .project import DEPLOY
+from .project import examples
 
 WITNESS_ADDRESS = "192.0.2.31"
 
@@ -47,14 +47,11 @@ class Witness:
 
 
 def install(machine, key):
-    """corosync and the resource agent on a machine that does not run yet."""
-    machine.install("127.0.0.1 localhost\n" + (DEPLOY / "cluster/pacemaker/hosts").read_text(), "/etc/hosts")
+    """corosync on a machine that does not run yet."""
+    machine.install("127.0.0.1 localhost\n" + (examples() / "pacemaker/hosts").read_text(), "/etc/hosts")
     machine.install(key, "/etc/corosync/authkey", 0o400)
-    machine.install(DEPLOY / "cluster/pacemaker/corosync.conf", "/etc/corosync/corosync.conf")
+    machine.install(examples() / "pacemaker/corosync.conf", "/etc/corosync/corosync.conf")
     machine.install("", "/etc/corosync/uidgid.d/.keep")
-    machine.install(DEPLOY / "cluster/mailbox-node", "/usr/lib/ocf/resource.d/dumpster/mailbox-node", 0o755)
-    for path in sorted((DEPLOY / "cluster/lib").iterdir()):
-        machine.install(path, f"/usr/lib/transport-dumpster/{path.name}", path.stat().st_mode & 0o777)
 
 
 def make_key(path):
@@ -63,8 +60,8 @@ def make_key(path):
 
 
 def configuration(kind, fencing=True, changes=()):
-    """The text of deploy/cluster/pacemaker/KIND.crm with these (old, new) replaced."""
-    text = (DEPLOY / f"cluster/pacemaker/{kind}.crm").read_text()
+    """The text of the example pacemaker/KIND.crm with these (old, new) replaced."""
+    text = (examples() / f"pacemaker/{kind}.crm").read_text()
     if not fencing:
         changes = [*changes, ("stonith-enabled=true", "stonith-enabled=false")]
     for old, new in [FOR_TESTS, *changes]:
