@@ -15,7 +15,8 @@ fail() {
 load_parameters() {
   local name value
   crm_resource --resource "$resource_name" --query-xml >/dev/null 2>&1 || fail "the cluster has no resource $resource_name"
-  for name in driver config role_conf active_conf passive_conf pid_file service_command lmtp_address agent agent_config state_dir; do
+  for name in driver config role_conf active_conf passive_conf pid_file service_command lmtp_address agent agent_config hub_wait look_limit \
+    term_command state_dir; do
     value=$(crm_resource --resource "$resource_name" --get-parameter "$name" 2>/dev/null) || continue
     export "OCF_RESKEY_$name=$value"
   done

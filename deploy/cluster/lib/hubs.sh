@@ -9,7 +9,7 @@ meaning_of() {
     0) echo "every hub has answered and covers the window" ;;
     1) echo "dumpster-agent reports an error" ;;
     2) echo "a hub was not reached; what it has is filled when it is back" ;;
-    3) echo "a hub's dumpster does not reach back far enough: mail from before is lost" ;;
+    3) echo "a hub's dumpster does not reach back far enough: older mail is lost" ;;
     4) echo "some mailboxes cannot be looked at" ;;
     5) echo "another node holds a higher term" ;;
     124) echo "the look at the hubs took longer than $look_limit s" ;;
@@ -28,12 +28,15 @@ dial_allows() {
   esac
 }
 
+# An administrator has decided, for one promotion (dumpster-promote-anyway).
+obey_overruling() {
+  [ -e "$overruled_file" ] || return 0
+  rm -f "$overruled_file"
+  mount_dial=best_availability
+}
+
 # Asks what would not be covered, changing nothing. Keeps the answer in $look_answer.
 look_at_hubs() {
-  if [ -e "$refusal_file.overruled" ]; then
-    rm -f "$refusal_file.overruled"
-    mount_dial=best_availability
-  fi
   look_answer=$(timeout "$look_limit" "$agent" --config "$agent_config" --wait "${hub_wait}s" promote --dry-run --no-fill $(term_option) 2>&1)
   local status=$?
   ocf_log info "look before promoting, status $status: $look_answer"

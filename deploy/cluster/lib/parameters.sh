@@ -38,5 +38,6 @@ resource=${resource%%:*}
 volatile_dir=${HA_RSCTMP:-/run/resource-agents}
 role_file=$volatile_dir/mailbox-node-$resource.role
 refusal_file=$volatile_dir/mailbox-node-$resource.refused
+overruled_file=$volatile_dir/mailbox-node-$resource.overruled
 fill_pid_file=$volatile_dir/mailbox-node-$resource.fill.pid
 was_active_file=$state_dir/$resource.was-active

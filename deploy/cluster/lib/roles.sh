@@ -48,7 +48,8 @@ update_score() {
   elif [ -e "$was_active_file" ]; then
     score=20
   fi
-  ocf_promotion_score -v "$score" >/dev/null 2>&1 || ocf_log debug "no promotion score outside a cluster"
+  # -v would take -INFINITY for options.
+  ocf_promotion_score "--update=$score" >/dev/null 2>&1 || ocf_log debug "no promotion score outside a cluster"
 }
 
 node_monitor() {
@@ -81,7 +82,7 @@ may_come_back() {
   by_hubs=$(active_by_hubs)
   [ "${by_cluster:-$(node_name)}" = "$(node_name)" ] && [ "${by_hubs:-$(node_name)}" = "$(node_name)" ] &&
     [ -n "$by_cluster$by_hubs" ] && return 0
-  ocf_exit_reason "this node was active and has mail of its own, and ${by_hubs:-${by_cluster:-nobody knows who}} took over: bring it back with dumpster-rejoin"
+  ocf_exit_reason "dumpster-rejoin has to bring this node back: it was active and has mail of its own, and ${by_hubs:-${by_cluster:-nobody knows who}} took over"
   return 1
 }
 
@@ -107,6 +108,7 @@ node_stop() {
   return "$OCF_SUCCESS"
 }
 
+# Pacemaker shows the first 128 characters of a reason.
 refuse() {
   echo "$1 $mount_dial" >"$refusal_file"
   ocf_exit_reason "$2"
@@ -118,11 +120,12 @@ node_promote() {
   is_promoted && return "$OCF_SUCCESS"
 
   local status previous
+  obey_overruling
   look_at_hubs
   status=$?
   if ! dial_allows "$status"; then
     report "refused: $(meaning_of "$status")"
-    refuse "$status" "mount_dial=$mount_dial forbids this promotion: $(meaning_of "$status"). If it has to be: dumpster-promote-anyway"
+    refuse "$status" "mount_dial=$mount_dial refuses: $(meaning_of "$status"); see dumpster-promote-anyway"
     return "$OCF_ERR_GENERIC"
   fi
   [ "$status" = 0 ] || report "promoted all the same (mount_dial=$mount_dial): $(meaning_of "$status")"
@@ -194,7 +197,7 @@ node_notify() {
         server_stop
       fi
       ;;
-    post-promote) rm -f "$refusal_file" ;;
+    post-promote) rm -f "$refusal_file" "$overruled_file" ;;
   esac
   return "$OCF_SUCCESS"
 }

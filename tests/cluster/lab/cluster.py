@@ -143,10 +143,10 @@ class Site:
             if not load.finished():
                 raise AssertionError(f"a hub stopped accepting: {load.refusals[-5:]}")
 
-    def acknowledged_by(self, node):
-        """(mailbox, message id) that the hubs hold as delivered by the node."""
+    def acknowledged_by(self, node, hubs=None):
+        """(mailbox, message id) that the hubs, or these of them, hold as delivered by the node."""
         found = set()
-        for hub in self.hubs:
+        for hub in hubs or self.hubs:
             for line in hub.listed(CLUSTER, GROUP):
                 if line["node"] == node.name and line["state"] in ("delivered", "absent"):
                     found |= {(recipient["mailbox"], line["message_id"]) for recipient in line["recipients"]}
