@@ -17,8 +17,8 @@ build=(
 tests=(e2fsprogs clang-14 clang-format-14 curl cyrus-imapd cyrus-replication dovecot-core dovecot-lmtpd ldap-utils
   libfaketime libnet-ssleay-perl libsasl2-modules openssl postfix procps prometheus sasl2-bin slapd spin swaks)
 # A whole cluster runs among the tests; the others of tests/cluster need some more.
-tests+=(corosync corosync-qdevice corosync-qnetd crmsh iproute2 pacemaker pacemaker-cli-utils resource-agents util-linux)
-cluster=(iptables keepalived libxml2-utils)
+tests+=(corosync corosync-qdevice corosync-qnetd crmsh iproute2 libxml2-utils pacemaker pacemaker-cli-utils resource-agents util-linux)
+cluster=(iptables keepalived)
 
 installed() {
   [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | cut -c1-2)" = ii ]

@@ -23,7 +23,7 @@ class Keepalived(ClusterTest):
             node.script = WATCH + "keepalived -n -l >/var/log/keepalived.log 2>&1 &"
             node.boot()
             # The first one to boot becomes the active one.
-            wait_until(lambda: len({hub.active() for hub in site.hubs}) == 1 and self.greets(site), 60, "an active node", pause=0.2)
+            wait_until(lambda: len({hub.active() for hub in site.hubs}) == 1 and self.greets(site), 120, "an active node", pause=0.2)
         old = site.node[site.hubs[0].active()]
         new = old.peer
         self.say(f"{old.name} is active")

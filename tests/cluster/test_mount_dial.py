@@ -48,7 +48,7 @@ class MountDial(ClusterTest):
             told = site.state()
             return reason in told and "see dumpster-promote-anyway)" in told and f"Unpromoted: [ {self.new.name} ]" in told
 
-        wait_until(is_refused, 90, lambda: f"the promotion is refused\n{site.state()}", pause=0.3)
+        wait_until(is_refused, 120, lambda: f"the promotion is refused\n{site.state()}", pause=0.3)
         wait_until(lambda: "value=-INFINITY" in self.score(), 60, lambda: f"it stays passive: {self.score()}", pause=0.3)
         self.say(f"{self.new.name} refuses: {reason}")
         self.assertIsNone(promoted_node(self.new))
@@ -103,7 +103,7 @@ class MountDial(ClusterTest):
         self.old.kill()
         self.wait_refused(site, "a hub was not reached")
         site.hubs[1].start()
-        wait_until(lambda: promoted_node(self.new) == self.new.name, 90, lambda: f"promoted\n{site.state()}", pause=0.3)
+        wait_until(lambda: promoted_node(self.new) == self.new.name, 120, lambda: f"promoted\n{site.state()}", pause=0.3)
         self.say(f"{self.new.name} is promoted by itself")
         self.assert_only_missing(site, set())
 

@@ -83,7 +83,7 @@ class Site:
             node.boot()
         wait_until(
             lambda: any(pacemaker.promoted_node(node) for node in self.nodes),
-            90,
+            180,
             lambda: f"a node is promoted\n{self.state()}",
             pause=0.3,
         )
@@ -100,10 +100,10 @@ class Site:
                 node.run("pgrep", "-c", "-x", node.server_process, check=False).stdout.strip() != "0" for node in self.nodes
             )
 
-        wait_until(is_started, 60, lambda: f"both nodes run\n{self.state()}", pause=0.3)
+        wait_until(is_started, 120, lambda: f"both nodes run\n{self.state()}", pause=0.3)
         active = self.active
         for hub in self.hubs:
-            wait_until(lambda: hub.active() == active.name, 30, lambda: f"{hub.name} knows that {active.name} is active")
+            wait_until(lambda: hub.active() == active.name, 60, lambda: f"{hub.name} knows that {active.name} is active")
 
     def state(self):
         for node in self.nodes:
@@ -131,7 +131,7 @@ class Site:
     def accepted(self):
         return {mail for load in self.loads for mail in load.accepted}
 
-    def wait_delivered(self, recipients, seconds=60):
+    def wait_delivered(self, recipients, seconds=120):
         def delivered():
             return sum(hub.delivered() for hub in self.hubs)
 
@@ -152,7 +152,7 @@ class Site:
                     found |= {(recipient["mailbox"], line["message_id"]) for recipient in line["recipients"]}
         return found
 
-    def wait_hubs_follow(self, node, since, seconds=60):
+    def wait_hubs_follow(self, node, since, seconds=120):
         """Seconds from `since` until every hub delivers to the node."""
         for hub in self.hubs:
             wait_until(lambda: hub.active() == node.name, seconds, lambda: f"{hub.name} follows\n{self.state()}", pause=0.05)
@@ -161,7 +161,7 @@ class Site:
     def agent(self, node, *arguments):
         return node.run("dumpster-agent", "--config", "/etc/dumpster-agent/dumpster-agent.toml", *arguments, check=False)
 
-    def wait_filled(self, node, seconds=120):
+    def wait_filled(self, node, seconds=180):
         """Until the agent has nothing pending and the hubs have delivered everything."""
 
         def is_filled():
@@ -170,7 +170,7 @@ class Site:
 
         wait_until(is_filled, seconds, lambda: f"filled\n{self.agent(node, 'status').stdout}", pause=0.3)
         for hub in self.hubs:
-            hub.wait_spool_empty(60)
+            hub.wait_spool_empty(120)
 
     def census(self, node, lost=()):
         resubmitted = sum(hub.metric("recovery_messages_total", result="delivered") for hub in self.hubs)

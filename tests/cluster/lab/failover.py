@@ -62,7 +62,7 @@ class Rejoin(Failover):
 
         old.network.mend()
         old.boot()
-        wait_until(lambda: "dumpster-rejoin" in site.state(), 60, lambda: f"the start is refused\n{site.state()}", pause=0.5)
+        wait_until(lambda: "dumpster-rejoin" in site.state(), 120, lambda: f"the start is refused\n{site.state()}", pause=0.5)
         self.say(f"{old.name} boots, and must not start with its old store")
         before = old.run("find", "/var", "-xdev", "-name", "*before-rejoin*").stdout
         rehearsed = old.run("dumpster-rejoin", "--dry-run").stdout
@@ -72,7 +72,7 @@ class Rejoin(Failover):
         site.wait_started()
         new.run("dumpster-seed")
         expected = new.copies()
-        wait_until(lambda: old.copies() == expected, 60, lambda: f"{old.name} is seeded: {len(old.copies())}", pause=0.5)
+        wait_until(lambda: old.copies() == expected, 120, lambda: f"{old.name} is seeded: {len(old.copies())}", pause=0.5)
         self.assert_exact(site.census(new))
         self.assert_exact(site.census(old))
         compared = old.run("dumpster-rejoin", "--compare", check=False)
@@ -80,5 +80,5 @@ class Rejoin(Failover):
 
         site.send(count=40, rate=50, prefix="afterwards")
         site.wait_sent()
-        wait_until(lambda: set(old.copies()) == set(site.accepted()), 60, lambda: f"{old.name} follows again", pause=0.5)
+        wait_until(lambda: set(old.copies()) == set(site.accepted()), 120, lambda: f"{old.name} follows again", pause=0.5)
         self.assert_exact(site.census(old))

@@ -135,7 +135,7 @@ class Machine:
             self.network.inside("unshare", "-m", "-u", "-i", "-p", "-f", "--mount-proc", "--kill-child", "bash", boot),
             self.base / "boot.log",
         )
-        wait_until(lambda: booted.exists() and self._first_process(), 30, lambda: f"{self.name} boots\n{self.process.output()}")
+        wait_until(lambda: booted.exists() and self._first_process(), 90, lambda: f"{self.name} boots\n{self.process.output()}")
 
     def _first_process(self):
         try:

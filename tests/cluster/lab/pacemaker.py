@@ -16,7 +16,7 @@ chown hacluster:haclient /run/crm; chmod 750 /run/crm
 mkdir -p /var/lib/pacemaker/{cib,pengine,blackbox,cores} /var/log/{corosync,crmsh,pacemaker/bundles} /var/lib/corosync
 chown -R hacluster:haclient /var/lib/pacemaker /var/log/pacemaker
 corosync -f &
-for ((i = 0; i < 50; i++)); do corosync-cmapctl -g runtime.services.quorum.service_id >/dev/null 2>&1 && break; sleep 0.2; done
+for ((i = 0; i < 300; i++)); do corosync-cmapctl -g runtime.services.quorum.service_id >/dev/null 2>&1 && break; sleep 0.2; done
 corosync-qdevice -f &
 pacemakerd -f &
 """
