@@ -38,7 +38,7 @@ std::string gap_in_coverage(const ListingEnd& end, Instant from, const KnownHub&
     return "the hub lost its dumpster: what it delivered before " + dumpster::to_rfc3339(*hub.lost_before) +
            " is not known";
   }
-  if (end.complete || end.covered_from <= end.store_created) return {};
+  if (end.complete || end.covered_from <= from || end.covered_from <= end.store_created) return {};
   return "its dumpster reaches back to " + dumpster::to_rfc3339(end.covered_from) + " only, not to " +
          dumpster::to_rfc3339(from);
 }

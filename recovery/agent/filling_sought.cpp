@@ -12,7 +12,7 @@ void Filling::judge_coverage(HubWork& hub, const GroupWork& group, const Listing
   if (end.store_id != hub.identity.store_id) {
     gap = "the hub lost its dumpster while it was asked";
   } else if (first_) {
-    gap = gap_in_coverage(end, hub.from, hub.known);
+    gap = gap_in_coverage(end, hub.open_since, hub.known);
   }
   if (gap.empty()) return;
   hub.report.covered = false;

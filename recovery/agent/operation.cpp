@@ -83,9 +83,9 @@ void judge_coverage_alone(OperationSteps& steps) {
       }
       ListingEnd end;
       end.covered_from = *group.covered_from;
-      end.complete = end.covered_from <= hub.from;
+      end.complete = end.covered_from <= hub.open_since;
       end.store_created = hub.identity.store_created;
-      const std::string gap = gap_in_coverage(end, hub.from, hub.known);
+      const std::string gap = gap_in_coverage(end, hub.open_since, hub.known);
       if (gap.empty()) continue;
       hub.report.covered = false;
       hub.report.coverage = "storage group " + group.name + ": " + gap;
@@ -201,6 +201,7 @@ Report fill_window(Surroundings& surroundings, const WindowOptions& options, boo
   }
   for (HubWork& hub : steps.hubs()) {
     hub.from = options.from;
+    hub.open_since = options.from;
     hub.report.activated = hub.report.reached;
   }
   Filling::Options filling;

@@ -70,7 +70,7 @@ class OperationSteps {
 
   /// Where the window on this hub starts, for a promote that was ordered at `started` and `now` there: behind
   /// what was confirmed where `watch` has run, else at `lookback`. Says in the report what left a dumpster
-  /// unconfirmed.
+  /// unconfirmed. Sets the hub's `open_since`, which is later than the window's start by the margin.
   Instant window_start(HubWork& hub, Instant now, Instant started);
 
   /// The report at its end.

@@ -71,19 +71,21 @@ Instant OperationSteps::window_start(HubWork& hub, Instant now, Instant started)
   // Counted from when the promote was ordered, in the hub's time: for a late hub, too, the gap lies before.
   const dumpster::Duration since = surroundings_.clock->now() - started;
   const Instant behind = now - std::max(since, dumpster::Duration::zero()) - surroundings_.lookback;
+  hub.open_since = behind;
   if (ledger_ == nullptr || hub.status.groups.empty()) return behind;
-  Instant from = Instant::max();
+  Instant low = Instant::max();
   for (const GroupStatus& group : hub.status.groups) {
     const Watermark* watermark = ledger_->watermark({hub.address(), group.name});
     if (watermark == nullptr) return behind;
-    from = std::min(from, watermark->low - surroundings_.margin);
+    low = std::min(low, watermark->low);
     if (watermark->evicted_until == Instant{} || watermark->evicted_until <= behind) continue;
     hub.report.covered = false;
     hub.report.coverage = "storage group " + group.name + ": deliveries up to " +
                           dumpster::to_rfc3339(watermark->evicted_until) +
                           " left the dumpster before this node had them";
   }
-  return from;
+  hub.open_since = low;
+  return low - surroundings_.margin;
 }
 
 std::vector<std::string> OperationSteps::give_up_on_late_hubs() {

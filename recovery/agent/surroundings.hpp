@@ -50,6 +50,7 @@ struct HubWork {
   ClusterStatus status;
   KnownHub known;
   Instant from{};              ///< where its window starts, in its time
+  Instant open_since{};        ///< all before is confirmed or known to be lost: coverage counts from here
   Instant activated_at{};      ///< in its time
   dumpster::Duration ahead{};  ///< the agent's clock less the hub's
   std::string conflict;        ///< the hub has a higher term than this operation's; empty otherwise

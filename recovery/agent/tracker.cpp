@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "recovery/agent/coverage.hpp"
+
 namespace recovery::agent {
 namespace {
 
@@ -100,6 +102,19 @@ HubResult<void> Tracker::follow(HubWork& hub, const std::string& group) {
   return reconcile(hub, group, followed);
 }
 
+/// What left the dumpster before it was ever listed stands in no later listing, so that has to be remembered.
+/// On the active node it was a delivery to this node.
+void Tracker::remember_gap(const HubWork& hub, Instant from, const ListingEnd& end,
+                           Followed& followed) const {
+  const bool gap = hub.status.active != surroundings_.node && !gap_in_coverage(end, from, hub.known).empty();
+  if (gap) {
+    const Instant covered_from = std::max(end.covered_from, hub.known.lost_before.value_or(Instant{}));
+    followed.mark.evicted_until = std::max(followed.mark.evicted_until, covered_from - 1us);
+  }
+  followed.evicted += gap && !followed.gap ? 1 : 0;  // how many it were nobody knows
+  followed.gap = gap;
+}
+
 /// Whether there is no more. A page has a bounded number of lines, and the time that it spans follows from
 /// that.
 HubResult<bool> Tracker::take_page(HubWork& hub, const std::string& group, Followed& followed) const {
@@ -116,6 +131,7 @@ HubResult<bool> Tracker::take_page(HubWork& hub, const std::string& group, Follo
     }
   });
   if (!end) return end.error();
+  remember_gap(hub, query.from, *end, followed);
   // Only now that the listing is known to be whole.
   for (ListedDelivery& line : fresh)
     take_in(followed, std::move(line));

@@ -28,8 +28,10 @@ struct Followed {
   Instant now{};                           ///< of the hub, at its last listing
   dumpster::Duration next_reconcile{};
   dumpster::Duration span{};  ///< of the next page of a long listing; 0: to the end
-  std::uint64_t evicted = 0;  ///< deliveries that left the dumpster unconfirmed
-  bool primed = false;        ///< the ledger's watermark has been taken up
+  std::uint64_t evicted =
+      0;                ///< deliveries that left the dumpster unconfirmed; a gap between two listings is one
+  bool gap = false;     ///< the last listing did not reach back to the one before
+  bool primed = false;  ///< the ledger's watermark has been taken up
 
   /// The oldest delivery that counts as replication lag.
   std::optional<Instant> oldest_unconfirmed() const;
@@ -70,6 +72,7 @@ class Tracker {
  private:
   void take_in(Followed& followed, ListedDelivery line) const;
   void prime(const DumpsterName& name, Followed& followed, const HubWork& hub) const;
+  void remember_gap(const HubWork& hub, Instant from, const ListingEnd& end, Followed& followed) const;
   HubResult<bool> take_page(HubWork& hub, const std::string& group, Followed& followed) const;
   HubResult<void> reconcile(HubWork& hub, const std::string& group, Followed& followed) const;
   void confirm(const DumpsterName& name, const ListedDelivery& line, TrackerLook& look) const;

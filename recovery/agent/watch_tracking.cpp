@@ -35,7 +35,7 @@ bool Watch::settle_in_doubt(OperationSteps& steps) {
   for (HubWork* hub : others)
     hub->going = false;
   for (HubWork& hub : steps.hubs())
-    hub.from = hub.identity.now;  // nothing but what is in doubt
+    hub.from = hub.open_since = hub.identity.now;  // nothing but what is in doubt
   Filling::Options options;
   options.standpoint.term = state.active_term;
   options.standpoint.confirmed = steps.ledger();

@@ -181,6 +181,33 @@ class Watched(EndToEnd):
         self.assertIn("acknowledged it", line)
 
 
+class FullQuota(EndToEnd):
+    def test_a_quota_that_is_full_at_the_failover_costs_nothing_of_what_replication_had_not_brought_over(self):
+        old, new = self.sinks("node1", "node2")
+        hub = self.clustered_hub([old, new], limits={"max_size": "256KiB"})
+        agent = self.agent([hub], new).watch(self.workspace)
+        mails = set()
+        for batch in range(4):
+            part = self.send(hub, [f"replicated{batch}.{number}@x" for number in range(5)], size=20000)
+            self.wait_copies(old, part)
+            old.replicate_to(new, lambda _, message_id: (ALICE, message_id) in part)
+            mails |= part
+            wait_until(lambda: agent.metric("agent_confirmed_total") >= len(mails), 30, lambda: agent.log()[-2000:])
+        mails |= self.send(hub, [f"lost{number}@x" for number in range(6)], size=20000)
+        self.wait_copies(old, mails)
+        hub.wait_spool_empty()
+        wait_until(lambda: 0 < hub.metric("dumpster_bytes") <= 256 * 1024, 30, "the quota is full")
+        self.assertGreater(hub.metric("dumpster_removed_total", reason="size"), 10)
+        old.kill()
+        fresh = self.workspace.own(Load(hub.smtp_port, [ALICE], count=30, size=20000).start())
+        promoted = agent.run("promote", "--wait", "3s")
+        self.assertEqual(promoted.returncode, 0, promoted.stdout + promoted.stderr)
+        fresh.join()
+        hub.wait_spool_empty()
+        self.assert_each_once(new.copies(), mails | set(fresh.accepted))
+        wait_until(lambda: hub.metric("dumpster_bytes") <= 256 * 1024, 30, "the quota holds again")
+
+
 class StandsAside(EndToEnd):
     def test_an_active_node_with_another_mail_store_keeps_nothing_held_and_says_so_until_it_is_promoted(self):
         (node,) = self.sinks("node1")

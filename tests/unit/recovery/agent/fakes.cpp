@@ -197,7 +197,7 @@ HubResult<ListingEnd> FakeHub::list(const dumpster::StorageGroup&, const Listing
     error.detail = "the listing broke off";
     return error;
   }
-  end.complete = complete;
+  end.complete = complete && covered_from <= query.from;
   end.covered_from = covered_from;
   end.store_id = identity.store_id;
   end.store_created = identity.store_created;

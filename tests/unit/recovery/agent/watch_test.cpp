@@ -275,6 +275,52 @@ TEST_CASE("what left the dumpster before it was confirmed makes the next promote
   CHECK_FALSE(report.hubs[0].coverage.empty());
 }
 
+TEST_CASE("what left the dumpster before it was ever listed makes the next promote end with 3, too") {
+  Watching scene;
+  scene.surroundings.lookback = 12h;
+  scene.rounds(1);
+  REQUIRE(scene.mark().evicted_until == Instant{});
+  const Instant evicted = scene.clock.now() + 1s;
+  scene.hub().covered_from = evicted + std::chrono::microseconds{1};
+  scene.clock.pause(1min);
+  scene.rounds(3);
+  CHECK(scene.mark().evicted_until == evicted);
+  CHECK_THAT(scene.counted.exposition(),
+             Catch::Contains("agent_evicted_unconfirmed_total{cluster=\"ccr1\",storage_group=\"sg1\"} 1"));
+  const Report report = scene.promote();
+  CHECK(report.exit_status() == 3);
+  CHECK_FALSE(report.hubs[0].coverage.empty());
+}
+
+TEST_CASE(
+    "what retention takes of mail that is confirmed is no gap, though the window begins earlier by the "
+    "margin") {
+  Watching scene;
+  scene.surroundings.lookback = 12h;
+  scene.clock.pause(1h);
+  scene.rounds(1);
+  const Instant low = scene.mark().low;
+  scene.hub().covered_from = low;
+  CHECK(scene.promote().exit_status() == 0);
+
+  Watching other;
+  other.surroundings.lookback = 12h;
+  other.clock.pause(1h);
+  other.rounds(1);
+  other.hub().covered_from = other.mark().low + 1s;
+  CHECK(other.promote().exit_status() == 3);
+}
+
+TEST_CASE("what retention takes of the active node's own deliveries is no gap") {
+  Watching scene;
+  scene.become_active();
+  scene.rounds(1);
+  scene.hub().covered_from = scene.clock.now() + 1s;
+  scene.clock.pause(1min);
+  scene.rounds(2);
+  CHECK(scene.mark().evicted_until == Instant{});
+}
+
 TEST_CASE("lines that move or are purged singly are followed: nothing stays unconfirmed for ever") {
   Watching scene;
   scene.rounds(1);
