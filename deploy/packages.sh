@@ -14,8 +14,8 @@ build=(
   libspdlog-dev libssl-dev libtomlplusplus-dev python3 zlib1g-dev
 )
 # clang is the second compiler, prometheus brings promtool, the mailbox servers are real ones.
-tests=(e2fsprogs clang-14 clang-format-14 curl cyrus-imapd cyrus-replication dovecot-core dovecot-lmtpd ldap-utils
-  libfaketime libnet-ssleay-perl libsasl2-modules openssl postfix procps prometheus sasl2-bin slapd spin swaks)
+tests=(e2fsprogs clang-14 clang-format-14 curl cyrus-imapd cyrus-replication dovecot-core dovecot-lmtpd dovecot-sieve
+  ldap-utils libfaketime libnet-ssleay-perl libsasl2-modules openssl postfix procps prometheus sasl2-bin slapd spin swaks)
 # A whole cluster runs among the tests; the others of tests/cluster need some more.
 tests+=(corosync corosync-qdevice corosync-qnetd crmsh iproute2 libxml2-utils pacemaker pacemaker-cli-utils resource-agents util-linux)
 cluster=(iptables keepalived)

@@ -235,19 +235,24 @@ void Filling::decide(const Inventory& inventory) {
   }
 }
 
+void Filling::note_item(const HubWork& hub, const GroupWork& group, const Decision& decision,
+                        std::string outcome, std::string reason) {
+  FilledItem item;
+  item.hub = hub.address();
+  item.group = group.name;
+  item.delivery_id = dumpster::to_string(decision.delivery_id);
+  item.message_id = decision.message_id;
+  item.outcome = std::move(outcome);
+  item.reason = std::move(reason);
+  for (const ListedRecipient& recipient : decision.recipients)
+    item.recipients.push_back(recipient.address);
+  report_.items.push_back(std::move(item));
+}
+
 void Filling::note_items(const HubWork& hub, const GroupWork& group, const std::vector<Decision>& decisions) {
   for (const Decision& decision : decisions) {
-    FilledItem item;
-    item.hub = hub.address();
-    item.group = group.name;
-    item.delivery_id = dumpster::to_string(decision.delivery_id);
-    item.message_id = decision.message_id;
     const bool deliver = decision.outcome == dumpster::ResubmissionItem::Outcome::deliver;
-    item.outcome = deliver ? "deliver" : "settle as present";
-    item.reason = reason_of(decision);
-    for (const ListedRecipient& recipient : decision.recipients)
-      item.recipients.push_back(recipient.address);
-    report_.items.push_back(std::move(item));
+    note_item(hub, group, decision, deliver ? "deliver" : "settle as present", reason_of(decision));
   }
 }
 
@@ -271,6 +276,7 @@ bool Filling::verify() {
     }
     const auto inventory = surroundings_.inventory->take(mailboxes, start - surroundings_.margin);
     if (!inventory) return fail("the inventory cannot be taken: " + inventory.error().detail);
+    const bool over = surroundings_.clock->elapsed() >= end;
     bool all_there = true;
     for (auto& [hub, groups] : groups_) {
       if (!hub->going) continue;
@@ -279,15 +285,17 @@ bool Filling::verify() {
         const Comparison comparison = compare(group.lines, *inventory, standpoint);
         hub->report.missing += group.vanished + comparison.missing;
         all_there = all_there && comparison.missing == 0;
+        for (std::size_t i = 0; over && report_.keep_items && i < comparison.decisions.size(); ++i)
+          note_item(*hub, group, comparison.decisions[i], "missing", "it was accepted, and is in no mailbox");
       }
     }
-    if (!all_there && surroundings_.clock->elapsed() >= end) {
+    if (!all_there && over) {
       report_.notes.push_back(
           "what is missing was accepted and is in none of its mailboxes: a filter discards or forwards it, "
           "the node "
           "expands its recipient, or a mailbox server took it for a duplicate (Cyrus: see `deliver.db`)");
     }
-    if (all_there || surroundings_.clock->elapsed() >= end) return true;
+    if (all_there || over) return true;
     if (!surroundings_.clock->pause(std::chrono::milliseconds{1'500})) return fail("interrupted");
   }
 }

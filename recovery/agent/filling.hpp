@@ -81,6 +81,8 @@ class Filling {
   Standpoint standpoint_of(const GroupWork& group) const;
   bool look(Inventory& inventory);
   void decide(const Inventory& inventory);
+  void note_item(const HubWork& hub, const GroupWork& group, const Decision& decision, std::string outcome,
+                 std::string reason);
   void note_items(const HubWork& hub, const GroupWork& group, const std::vector<Decision>& decisions);
   bool keep_found(const Inventory& inventory);
   std::map<InventoryKey, std::uint32_t> wanted_copies() const;

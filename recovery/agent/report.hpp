@@ -29,13 +29,13 @@ struct HubReport {
   std::size_t unknown = 0;  ///< in mailboxes that the inventory could not look at
 };
 
-/// What was ordered (or, by a dry run, would be), and why.
+/// What was ordered (or, by a dry run, would be), and why; or what is missing in the end.
 struct FilledItem {
   std::string hub;
   std::string group;
   std::string delivery_id;
   std::string message_id;
-  std::string outcome;  ///< `deliver` or `settle as present`
+  std::string outcome;  ///< `deliver`, `settle as present` or `missing`
   std::string reason;   ///< one sentence
   std::vector<std::string> recipients;
 };

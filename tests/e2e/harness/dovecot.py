@@ -65,6 +65,15 @@ protocol lmtp {{
 }}
 """
 
+SIEVE = """\
+protocol lmtp {{
+  mail_plugins = $mail_plugins sieve
+}}
+plugin {{
+  sieve = file:{homes}/%Lu.sieve
+}}
+"""
+
 REPLICATION = """\
 service replicator {{
   process_min_avail = 1
@@ -96,6 +105,15 @@ def available():
     return None
 
 
+def sieve_available():
+    """Why Dovecot cannot be run here with Sieve, or nothing."""
+    if available():
+        return available()
+    if not list(pathlib.Path("/usr/lib/dovecot").glob("**/lib90_sieve_plugin.so")):
+        return "dovecot-sieve is not installed"
+    return None
+
+
 class DovecotNode:
     """One mailbox node with its own processes, mail and addresses. Mailboxes are named by the full address."""
 
@@ -109,6 +127,9 @@ class DovecotNode:
         self.peer = None
         self.certificate = None  # with `path` and `key`: STARTTLS is offered
         self.settings = ""  # behind the others
+        self.plugins = []
+        self.user_fields = {}  # mailbox: extra fields of its user, e.g. a quota rule
+        self.scripts = {}  # mailbox: its Sieve script
         self.process = None
 
     @property
@@ -131,8 +152,13 @@ class DovecotNode:
         for folder in (self.mail, homes):
             folder.mkdir(exist_ok=True)
             shutil.chown(folder, MAIL_USER, MAIL_USER)
-        users = "".join(f"{mailbox}:{{PLAIN}}none::::{homes}/{mailbox}::\n" for mailbox in self.mailboxes)
+        fields = {mailbox: self.user_fields.get(mailbox, "") for mailbox in self.mailboxes}
+        users = "".join(f"{mailbox}:{{PLAIN}}none::::{homes}/{mailbox}::{more}\n" for mailbox, more in fields.items())
         (self.base / "users").write_text(users)
+        for mailbox, script in self.scripts.items():
+            (homes / f"{mailbox}.sieve").write_text(script)
+            (homes / mailbox).mkdir(exist_ok=True)  # for what Sieve remembers
+            shutil.chown(homes / mailbox, MAIL_USER, MAIL_USER)
         own = self.certificate
         values = {
             "ssl": f"ssl = yes\nssl_cert = <{own.path}\nssl_key = <{own.key}" if own else "ssl = no",
@@ -142,11 +168,13 @@ class DovecotNode:
             "lmtp_port": self.lmtp_port,
             "doveadm_port": self.doveadm_port,
             "mail_user": MAIL_USER,
-            "plugins": "notify replication" if self.peer else "",
+            "plugins": " ".join([*self.plugins, *(["notify", "replication"] if self.peer else [])]),
         }
         text = CONFIGURATION.format(**values)
         if self.peer:
             text += REPLICATION.format(peer_address=self.peer.address, peer_port=self.peer.doveadm_port)
+        if self.scripts:
+            text += SIEVE.format(homes=homes)
         self.configuration.write_text(text + self.settings)
 
     def start(self):

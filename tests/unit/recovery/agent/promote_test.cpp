@@ -107,11 +107,15 @@ TEST_CASE("what a mailbox server drops after its 250 is reported as missing, and
   Scene scene;
   scene.hub().lines = {line(1, "alice"), line(2, "bob")};
   scene.hub().dropped = {"bob"};
-  const Report report = scene.promote();
+  const Report report = promote(scene.surroundings, {}, true);
   CHECK(report.exit_status() == 4);
   CHECK(report.hubs[0].missing == 1);
   REQUIRE(report.notes.size() == 1);
   CHECK_THAT(report.notes[0], Catch::Contains("a filter discards or forwards it"));
+  REQUIRE(report.items.size() == 3);
+  CHECK(report.items[2].outcome == "missing");
+  REQUIRE(report.items[2].recipients.size() == 1);
+  CHECK(report.items[2].recipients[0] == "bob@example.test");
 }
 
 TEST_CASE("promote waits for quiesce before it looks, and decides nothing when that fails") {
