@@ -77,9 +77,10 @@ void Dispatcher::schedule(const Message& message, const std::string& expedited_c
   for (auto& job : plan.jobs) {
     for (const auto& recipient : job.recipients)
       message->busy.insert(recipient.index);
-    const auto destination = job.destination;
+    const auto destination = job.route->destination;
     auto& connections = connections_to(destination);
     connections.nothing_expires_before = std::min(connections.nothing_expires_before, expires_at(job));
+    if (connections.queue.dead()) message->body.reset();
     job.planned_at = conditions.now;
     job.route_as_of = looks_at_routes_;
     connections.queue.add(std::move(job));

@@ -232,7 +232,7 @@ class Dispatcher : public WorkerOwner {
   bool has_moved(const Job& job, const Directory& directory);
   void ask_for_route(const Job& job, const JobRecipient& recipient, const std::string& address,
                      const Directory& directory);
-  void compare_after_failure(Connections& connections);
+  void after_failure(Connections& connections, bool was_dead);
 
   // --- dispatcher_outcomes.cpp: what became of it
   void finished(const std::shared_ptr<Worker>& worker, Assignment assignment, TransactionEnd end);

@@ -97,8 +97,9 @@ bool Dispatcher::still_due(const Job& job, const JobRecipient& recipient) const 
   const auto* entry = job.message->entry(recipient.index);
   if (entry == nullptr) return false;
   if (entry->held || job.resubmission == entry->resubmission.is_nil()) return false;
-  if (!entry->in_doubt || !job.group) return true;
-  const auto conditions = hold_of(job.group->cluster);
+  const auto& group = job.route->group;
+  if (!entry->in_doubt || !group) return true;
+  const auto conditions = hold_of(group->cluster);
   const auto held = conditions ? held_until(*entry, *conditions) : std::nullopt;
   return !held || *held <= clock_.now();
 }
@@ -132,12 +133,12 @@ bool Dispatcher::give(Connections& connections, const std::shared_ptr<Worker>& w
   assignment.attempt = ++spooled.attempts;
   assignment.transaction = transaction_for(job);
   assignment.fresh_body = job.message->body;
-  if (job.group) {
-    const auto& cluster = clusters_.at(job.group->cluster);
-    assignment.target = dumpster::AttemptTarget{*job.group, cluster.state.active, cluster.state.term};
+  if (const auto& group = job.route->group) {
+    const auto& cluster = clusters_.at(group->cluster);
+    assignment.target = dumpster::AttemptTarget{*group, cluster.state.active, cluster.state.term};
     assignment.id_field = smtp::dumpster_id_field(
-        settings_.hub_name, dumpster::to_string(dumpster::delivery_id_of(
-                                spooled.message.key, job.group->cluster, job.group->group)));
+        settings_.hub_name,
+        dumpster::to_string(dumpster::delivery_id_of(spooled.message.key, group->cluster, group->group)));
   }
   assignment.transaction.size = spooled.message.size + assignment.id_field.size();
   std::vector<std::uint32_t> retried;
@@ -198,12 +199,13 @@ void Dispatcher::worker_gone(std::shared_ptr<Worker> worker, std::string failure
     connections->working.erase(worker);
     destination_of_.erase(worker);
     if (never_ready && !failure.empty()) {
+      const bool was_dead = connections->queue.dead();
       connections->queue.connect_failed(failure, connections->open(), clock_.now(), settings_.back_off,
                                         chance());
       metrics::log_warning("no connection", {{"route", connections->queue.name()},
                                              {"reason", failure},
                                              {"dead", connections->queue.dead() ? "yes" : "no"}});
-      compare_after_failure(*connections);
+      after_failure(*connections, was_dead);
     }
     if (auto* cluster = cluster_of(connections->queue.destination()); cluster != nullptr) {
       pass_barrier(std::get<ClusterDestination>(connections->queue.destination()).cluster);

@@ -37,14 +37,14 @@ void log_outcome(const QueuedMessage& message, const std::string& route,
 }  // namespace
 
 void Dispatcher::count(const Job& job, const dumpster::AttemptOutcome& outcome) {
-  const auto route = job.route_name();
+  const auto route = job.route->name();
   for (const auto& ended : outcome.recipients)
     metrics_.delivery_ended(route, result_name(ended.kind), 1);
   log_outcome(*job.message, route, outcome);
 }
 
 void Dispatcher::finished(const std::shared_ptr<Worker>& worker, Assignment assignment, TransactionEnd end) {
-  const auto destination = assignment.job.destination;
+  const auto destination = assignment.job.route->destination;
   auto& connections = connections_to(destination);
   connections.working.erase(worker);
   if (destination_of_.contains(worker)) {  // otherwise it was cut: that says nothing of the destination
@@ -86,7 +86,7 @@ void Dispatcher::learn(Connections& connections, const TransactionEnd& end) {
     queue.failed(*fault, clock_.now(), settings_.back_off, chance());
     if (queue.dead() && !was_dead)
       metrics::log_warning("destination dead", {{"route", queue.name()}, {"reason", *fault}});
-    compare_after_failure(connections);
+    after_failure(connections, was_dead);
   } else if (queue.succeeded()) {
     metrics::log_info("destination alive again", {{"route", queue.name()}});
   }

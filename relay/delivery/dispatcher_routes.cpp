@@ -32,9 +32,12 @@ void Dispatcher::look_at_routes(bool probe) {
 }
 
 /// A directory server tells nobody of a change. Failure by failure the whole queue has its turn, and all of
-/// it once something has moved.
-void Dispatcher::compare_after_failure(Connections& connections) {
-  if (!connections.queue.dead() || connections.to_compare > 0) return;
+/// it once something has moved. What waits for a dead destination is read again when it lives: the room that
+/// fresh bodies have belongs to mail that moves.
+void Dispatcher::after_failure(Connections& connections, bool was_dead) {
+  if (!connections.queue.dead()) return;
+  if (!was_dead) connections.queue.each([](const Job& job) { job.message->body.reset(); });
+  if (connections.to_compare > 0) return;
   if (std::exchange(connections.all_compared, false)) connections.routes_as_of = ++looks_at_routes_;
   connections.to_compare = compared_after_failure;
 }
@@ -97,7 +100,7 @@ void Dispatcher::ask_for_route(const Job& job, const JobRecipient& recipient, co
       --asking_for_routes_;
       if (!leads_elsewhere(job, recipient, answer)) return;
       moved_.insert(job.message);
-      connections_to(job.destination).to_compare = all;
+      connections_to(job.route->destination).to_compare = all;
     });
   });
 }

@@ -18,6 +18,7 @@ Priority priority_of(const Job& job) {
 
 void DestinationQueue::add(Job job) {
   const auto priority = priority_of(job);
+  job.route = *routes_.insert(std::move(job.route)).first;
   lines_[priority].add(std::move(job));
 }
 

@@ -3,7 +3,9 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,7 +79,15 @@ class DestinationQueue {
 
   static constexpr std::size_t priorities = 3;  ///< first attempts, retries, resubmissions
 
+  struct ByValue {
+    bool operator()(const std::shared_ptr<const Route>& a, const std::shared_ptr<const Route>& b) const {
+      return *a < *b;
+    }
+  };
+
   Destination destination_;
+  /// Of the jobs that have been here: a few, however many jobs wait.
+  std::set<std::shared_ptr<const Route>, ByValue> routes_;
   Concurrency concurrency_;
   std::array<FairLine, priorities> lines_;
   std::array<std::uint32_t, priorities> passed_over_{};

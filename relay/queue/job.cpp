@@ -9,8 +9,7 @@ const dumpster::SpoolEntry* QueuedMessage::entry(std::uint32_t index) const {
   return nullptr;
 }
 
-std::string route_name_of(const Destination& destination, const std::optional<dumpster::StorageGroup>& group,
-                          bool smarthost) {
+std::string Route::name() const {
   if (group) return group->cluster + "/" + group->group;
   if (smarthost) return "smarthost";
   return to_string(std::get<NextHop>(destination));

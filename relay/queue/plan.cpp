@@ -6,9 +6,7 @@ namespace relay {
 namespace {
 
 struct Way {
-  Destination destination;
-  std::optional<dumpster::StorageGroup> group;
-  bool smarthost = false;
+  Route route;
   std::string mailbox;
 };
 
@@ -17,7 +15,7 @@ struct NotAtHand {};
 using Found = std::variant<Way, LookupFault, NotAtHand>;
 
 Way group_route(const dumpster::StorageGroup& group, const std::string& mailbox) {
-  return {ClusterDestination{group.cluster}, group, false, mailbox};
+  return {{ClusterDestination{group.cluster}, group}, mailbox};
 }
 
 /// Aliases were followed at acceptance: an address of the spool stands for itself, whatever it has become
@@ -25,7 +23,7 @@ Way group_route(const dumpster::StorageGroup& group, const std::string& mailbox)
 Way way_to(const Resolved& resolved) {
   if (const auto* group = std::get_if<dumpster::StorageGroup>(&resolved.route))
     return group_route(*group, resolved.mailbox);
-  return {std::get<NextHop>(resolved.route), std::nullopt, false, {}};
+  return {{std::get<NextHop>(resolved.route), std::nullopt}, {}};
 }
 
 Found route_of(const dumpster::SpoolEntry& entry, const std::string& address, const Directory& directory,
@@ -38,7 +36,7 @@ Found route_of(const dumpster::SpoolEntry& entry, const std::string& address, co
   const auto& found = *answer;
   if (const auto* fault = std::get_if<LookupFault>(&found)) {
     if (*fault == LookupFault::unknown && conditions.smarthost) {
-      return Way{*conditions.smarthost, std::nullopt, true, {}};
+      return Way{{*conditions.smarthost, std::nullopt, true}, {}};
     }
     return *fault;
   }
@@ -49,19 +47,16 @@ void wait_until(Plan& plan, dumpster::Instant instant) {
   plan.again_at = plan.again_at ? std::min(*plan.again_at, instant) : instant;
 }
 
-Job& job_for(Plan& plan, const std::shared_ptr<QueuedMessage>& message, const Way& route, bool resubmission,
+Job& job_for(Plan& plan, const std::shared_ptr<QueuedMessage>& message, const Route& route, bool resubmission,
              std::uint32_t max_recipients) {
   for (auto& job : plan.jobs) {
-    if (job.destination == route.destination && job.group == route.group &&
-        job.resubmission == resubmission && job.recipients.size() < max_recipients) {
+    if (*job.route == route && job.resubmission == resubmission && job.recipients.size() < max_recipients) {
       return job;
     }
   }
   Job job;
   job.message = message;
-  job.destination = route.destination;
-  job.group = route.group;
-  job.smarthost = route.smarthost;
+  job.route = std::make_shared<const Route>(route);
   job.resubmission = resubmission;
   return plan.jobs.emplace_back(std::move(job));
 }
@@ -73,10 +68,9 @@ FoundRoute find_route(const dumpster::SpoolEntry& entry, const std::string& addr
   PlanConditions conditions;
   conditions.smarthost = smarthost;
   const auto found = route_of(entry, address, directory, conditions);
-  const auto* route = std::get_if<Way>(&found);
-  if (route == nullptr) return {};
-  return {route->destination, route->group,
-          route_name_of(route->destination, route->group, route->smarthost)};
+  const auto* way = std::get_if<Way>(&found);
+  if (way == nullptr) return {};
+  return {way->route.destination, way->route.group, way->route.name()};
 }
 
 bool leads_elsewhere(const Job& job, const JobRecipient& recipient, const Lookup& answer) {
@@ -84,8 +78,7 @@ bool leads_elsewhere(const Job& job, const JobRecipient& recipient, const Lookup
   const auto* entry = job.message->entry(recipient.index);
   if (resolved == nullptr || entry == nullptr || entry->group) return false;
   const auto way = way_to(resolved->front());
-  return way.destination != job.destination || way.group != job.group || way.smarthost != job.smarthost ||
-         way.mailbox != recipient.mailbox;
+  return way.route != *job.route || way.mailbox != recipient.mailbox;
 }
 
 Plan plan_jobs(const std::shared_ptr<QueuedMessage>& message, const Directory& directory,
@@ -116,7 +109,7 @@ Plan plan_jobs(const std::shared_ptr<QueuedMessage>& message, const Directory& d
       }
       continue;
     }
-    const auto& route = std::get<Way>(found);
+    const auto& [route, mailbox] = std::get<Way>(found);
     auto due = entry.next_attempt;
     if (route.group) {
       if (route.group->cluster == conditions.expedited_cluster) due = conditions.now;
@@ -133,7 +126,7 @@ Plan plan_jobs(const std::shared_ptr<QueuedMessage>& message, const Directory& d
       continue;
     }
     job_for(plan, message, route, !entry.resubmission.is_nil(), conditions.max_recipients_per_job)
-        .recipients.push_back({entry.index, route.mailbox});
+        .recipients.push_back({entry.index, mailbox});
   }
   return plan;
 }

@@ -18,7 +18,7 @@ const BackOff back_off{5s, 60s};
 Job job(bool resubmission = false) {
   Job made;
   made.message = std::make_shared<relay::QueuedMessage>();
-  made.destination = ClusterDestination{"ccr1"};
+  made.route = std::make_shared<relay::Route>(relay::Route{ClusterDestination{"ccr1"}, std::nullopt});
   made.resubmission = resubmission;
   return made;
 }
@@ -212,6 +212,39 @@ TEST_CASE("jobs can be taken out by a rule and the others keep their order") {
   CHECK(queue.take()->message->spooled.message.size == 1);
   CHECK(queue.take()->message->spooled.message.size == 3);
   CHECK_FALSE(queue.take());
+}
+
+TEST_CASE("jobs that wait for one destination and group share one route, whatever made it") {
+  DestinationQueue queue{ClusterDestination{"ccr1"}, 20};
+  const auto to = [](const char* group) {
+    auto made = job();
+    const dumpster::StorageGroup name{"ccr1", group};
+    made.route = std::make_shared<relay::Route>(relay::Route{ClusterDestination{"ccr1"}, name});
+    return made;
+  };
+  for (const auto* group : {"sg1", "sg2", "sg1"})
+    queue.add(to(group));
+  const auto first = queue.take()->route;
+  const auto second = queue.take()->route;
+  CHECK(first->group->group == "sg1");
+  CHECK(second->group->group == "sg2");
+  CHECK(queue.take()->route == first);
+}
+
+TEST_CASE("places are a set in order, whatever comes twice or goes unasked") {
+  relay::Places places;
+  CHECK(places.empty());
+  for (const std::uint32_t place : {7U, 2U, 5U, 2U})
+    places.insert(place);
+  CHECK(places.contains(2));
+  CHECK_FALSE(places.contains(3));
+  places.erase(3);
+  places.erase(2);
+  CHECK_FALSE(places.contains(2));
+  CHECK(places.contains(5));
+  places.erase(7);
+  places.erase(5);
+  CHECK(places.empty());
 }
 
 TEST_CASE("what differs in each mail of a list does not make it another sender") {

@@ -69,10 +69,10 @@ TEST_CASE("recipients of one storage group go in one job, those of another in an
   directory.mailbox("c@x", sg1);
   const auto plan = relay::plan_jobs(message_to({"a@x", "b@x", "c@x"}), directory, conditions());
   REQUIRE(plan.jobs.size() == 2);
-  CHECK(plan.jobs[0].group == sg1);
+  CHECK(plan.jobs[0].route->group == sg1);
   CHECK(plan.jobs[0].recipients.size() == 2);
   CHECK(plan.jobs[0].recipients[1].mailbox == "c@x");
-  CHECK(plan.jobs[1].group == sg2);
+  CHECK(plan.jobs[1].route->group == sg2);
   CHECK_FALSE(plan.again_at);
 }
 
@@ -80,9 +80,9 @@ TEST_CASE("the route is resolved again at each attempt") {
   FakeDirectory directory;
   directory.mailbox("a@x", sg1);
   const auto message = message_to({"a@x"});
-  CHECK(relay::plan_jobs(message, directory, conditions()).jobs.at(0).group == sg1);
+  CHECK(relay::plan_jobs(message, directory, conditions()).jobs.at(0).route->group == sg1);
   directory.mailbox("a@x", sg2);
-  CHECK(relay::plan_jobs(message, directory, conditions()).jobs.at(0).group == sg2);
+  CHECK(relay::plan_jobs(message, directory, conditions()).jobs.at(0).route->group == sg2);
 }
 
 TEST_CASE("what belongs to a line of the dumpster keeps its storage group whatever the directory says") {
@@ -95,7 +95,7 @@ TEST_CASE("what belongs to a line of the dumpster keeps its storage group whatev
   entry.resubmission = dumpster::new_uuid(now);
   const auto plan = relay::plan_jobs(message, directory, conditions());
   REQUIRE(plan.jobs.size() == 1);
-  CHECK(plan.jobs[0].group == sg1);
+  CHECK(plan.jobs[0].route->group == sg1);
   CHECK(plan.jobs[0].resubmission);
   CHECK(plan.jobs[0].recipients[0].mailbox == "a");
 }
@@ -133,9 +133,9 @@ TEST_CASE("mail to the rest of the world goes to the smarthost") {
   with_smarthost.smarthost = *relay::next_hop_from("smtp://192.0.2.1:25");
   const auto plan = relay::plan_jobs(message_to({"a@elsewhere"}), FakeDirectory{}, with_smarthost);
   REQUIRE(plan.jobs.size() == 1);
-  CHECK(plan.jobs[0].smarthost);
-  CHECK_FALSE(plan.jobs[0].group);
-  CHECK(plan.jobs[0].route_name() == "smarthost");
+  CHECK(plan.jobs[0].route->smarthost);
+  CHECK_FALSE(plan.jobs[0].route->group);
+  CHECK(plan.jobs[0].route->name() == "smarthost");
 }
 
 TEST_CASE("a recipient whose route is not at hand is looked up, and planned with the answer") {
@@ -155,7 +155,7 @@ TEST_CASE("a recipient whose route is not at hand is looked up, and planned with
   given.looked_up["b@x"] = std::vector<Resolved>{{"b@x", "b@x", "", sg2}};
   const auto second = relay::plan_jobs(message, directory, given);
   CHECK(second.to_look_up.empty());
-  CHECK(second.jobs.at(0).group == sg2);
+  CHECK(second.jobs.at(0).route->group == sg2);
 }
 
 TEST_CASE("an answer that says that the directory cannot say now delays the recipient, too") {
