@@ -64,6 +64,7 @@ DataDecoder::Step DataDecoder::fault(Kind kind) {
 DataDecoder::Step DataDecoder::decode_run(std::string_view& input) {
   const auto run = scan_text(input, framing_ == Framing::dots);
   input.remove_prefix(run.bytes.size());
+  if (!run.bytes.empty()) state_ = State::text;
   switch (run.stop) {
     case TextRun::Stop::line_end:
       state_ = State::line_start;
@@ -75,13 +76,18 @@ DataDecoder::Step DataDecoder::decode_run(std::string_view& input) {
       input.remove_prefix(1);
       state_ = State::cr;
       break;
-    // The line at fault is looked at again by `skip_run`, for the end of data alone.
+    // What is before a fault is passed on first: however the input is split, a limit on the size that lies
+    // before it is met before it. The byte at fault is looked at again, at last by `skip_run` for the end of
+    // data alone.
     case TextRun::Stop::bare_cr:
-      return fault(Kind::bare_cr);
+      if (run.bytes.empty()) return fault(Kind::bare_cr);
+      break;
     case TextRun::Stop::bare_lf:
-      return fault(Kind::bare_lf);
+      if (run.bytes.empty()) return fault(Kind::bare_lf);
+      break;
     case TextRun::Stop::nul:
-      return fault(Kind::nul);
+      if (run.bytes.empty()) return fault(Kind::nul);
+      break;
   }
   return {Kind::bytes, run.bytes};
 }

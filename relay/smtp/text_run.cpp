@@ -24,11 +24,12 @@ TextRun scan_text(std::string_view text, bool stop_at_dots) {
     const char* const lf = find(line, end, '\n');
     const char* const stop = lf != nullptr ? lf : end;
     const char* const cr = find(line, stop, '\r');
-    if (find(line, stop, '\0') != nullptr) return {until(line), TextRun::Stop::nul};
-    if (cr != nullptr && cr + 1 != stop) return {until(line), TextRun::Stop::bare_cr};
+    const char* const nul = find(line, cr != nullptr ? cr : stop, '\0');
+    if (nul != nullptr) return {until(nul), TextRun::Stop::nul};
+    if (cr != nullptr && cr + 1 != stop) return {until(cr), TextRun::Stop::bare_cr};
     if (lf == nullptr && cr == nullptr) return {until(end), TextRun::Stop::text_end};
     if (lf == nullptr) return {until(cr), TextRun::Stop::pending_cr};
-    if (cr == nullptr) return {until(line), TextRun::Stop::bare_lf};
+    if (cr == nullptr) return {until(lf), TextRun::Stop::bare_lf};
     line = lf + 1;
   }
   return {until(line), TextRun::Stop::line_end};

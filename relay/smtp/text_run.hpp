@@ -12,7 +12,7 @@ struct TextRun {
     line_end,    ///< behind a CRLF: the text is used up, or the next line begins with a dot
     text_end,    ///< the text is used up within a line
     pending_cr,  ///< the text ends with a CR, which is not in the run
-    bare_cr,     ///< the line behind the run is at fault
+    bare_cr,     ///< the byte behind the run is the first one at fault
     bare_lf,
     nul,
   };

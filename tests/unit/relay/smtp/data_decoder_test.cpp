@@ -97,6 +97,26 @@ TEST_CASE("every other end of data is a fault and no end, wherever the input is 
   }
 }
 
+TEST_CASE(
+    "what is before the first fault is passed on, and the fault is the same, wherever the input is split") {
+  using Kind = DataDecoder::Kind;
+  const auto check = [](const std::string& text, const std::string& body, Kind fault) {
+    const std::string wire = text + "\r\n.\r\n";
+    for (std::size_t cut = 0; cut <= wire.size(); ++cut) {
+      const auto decoded = decode(wire, {cut});
+      CHECK(decoded.body == body);
+      CHECK(decoded.faults == std::vector<Kind>{fault});
+      CHECK(decoded.ended);
+    }
+  };
+  check("one\r\ntwo\rthree", "one\r\ntwo", Kind::bare_cr);
+  check("one\r\ntwo\nthree", "one\r\ntwo", Kind::bare_lf);
+  check(std::string{"one\r\ntwo\0three", 14}, "one\r\ntwo", Kind::nul);
+  check(std::string{"one\r\0two", 8}, "one", Kind::bare_cr);
+  check(std::string{"one\0two\rthree\n", 14}, "one", Kind::nul);
+  check("\ntwo\rthree", "", Kind::bare_lf);
+}
+
 TEST_CASE("a fault is found byte by byte as in one piece") {
   for (const auto& variant : forbidden_ends()) {
     INFO(variant.name);
