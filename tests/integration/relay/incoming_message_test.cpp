@@ -50,9 +50,9 @@ dumpster::Message for_two() {
 }
 
 struct Fixture {
-  SlowStore store;
-  relay::FreshBodies bodies{1 << 20};
   asio::io_context context{1};
+  SlowStore store;  // keeps a completion with a timer of the context
+  relay::FreshBodies bodies{1 << 20};
   std::optional<IncomingMessage> incoming;
 
   explicit Fixture(bool complete = false) {

@@ -108,7 +108,7 @@ asio::awaitable<void> read_all(std::shared_ptr<Connection> connection, std::size
   co_await connection->close_tls(1s);
   connection->cut();
 }
-asio::awaitable<void> send_all(std::shared_ptr<Connection> connection, const std::string& bytes) {
+asio::awaitable<void> send_all(std::shared_ptr<Connection> connection, std::string bytes) {
   const auto error = co_await connection->write(bytes, patience);
   REQUIRE_FALSE(error);
 }
