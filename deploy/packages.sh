@@ -10,7 +10,7 @@ set -euo pipefail
 build=(
   ca-certificates ccache cmake g++ ninja-build pkg-config
   catch2 libboost1.81-dev libboost-json1.81-dev libboost-system1.81-dev libboost-url1.81-dev libc-ares-dev libcli11-dev
-  libcrypt-dev libcurl4-openssl-dev libjemalloc-dev libldap-dev libmimetic-dev prometheus-cpp-dev librocksdb-dev
+  libcrypt-dev libcurl4-openssl-dev libldap-dev libmimetic-dev prometheus-cpp-dev librocksdb-dev
   libspdlog-dev libssl-dev libtomlplusplus-dev python3 zlib1g-dev
 )
 # clang is the second compiler, prometheus brings promtool, the mailbox servers are real ones.

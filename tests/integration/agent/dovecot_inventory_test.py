@@ -79,7 +79,7 @@ class DovecotInventoryTest(unittest.TestCase):
         self.hub.add(ALICE)
         status, report = self.agent(self.base / "nothing.conf").run("promote", "--dry-run")
         self.assertEqual(status, 1)
-        self.assertIn("doveadm", report["error"])
+        self.assertIn("nothing.conf", report["error"])
 
     def test_a_message_without_the_field_is_no_delivery(self):
         lost = self.hub.add(ALICE, delivery_id=str(uuid.uuid4()))
