@@ -4,6 +4,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <stdexcept>
 
 #include "dumpster/rocksdb_store.hpp"
@@ -88,8 +89,12 @@ int Hub::run() {
   housekeeper_->stop();
   if (ldap_) ldap_->close();  // whoever still waits for it is answered while there are threads to answer on
   threads_->stop();
-  if (!dispatcher_->left_unrecorded()) store_->close();
+  const bool unrecorded = dispatcher_->left_unrecorded();
+  if (!unrecorded) store_->close();
   metrics::log_info("stopped");
+  // What the store still has to answer must not find its askers gone, and closing would call this end a clean
+  // one. So it is what it is: an end like any crash, which the next start knows how to deal with.
+  if (unrecorded) std::_Exit(status_);
   return status_;
 }
 
