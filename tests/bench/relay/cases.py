@@ -13,6 +13,7 @@ class Case:
     sessions: int = 20
     messages: int = 2000
     postfix_messages: int = 400
+    transactions: int = 1  # in which a message gets to the node
 
     def short(self):
         """The same for a run that only proves that it runs."""

@@ -48,7 +48,8 @@ def through(port, sink, messages, case):
     before = sink.taken()
     begun = time.monotonic()
     send(port, messages, case)
-    wait_until(lambda: sink.taken() - before >= messages, 600, f"{sink.name} has taken {messages}", pause=0.01)
+    expected = messages * case.transactions
+    wait_until(lambda: sink.taken() - before >= expected, 600, f"{sink.name} has taken {expected}", pause=0.01)
     return messages / (time.monotonic() - begun)
 
 
