@@ -84,7 +84,8 @@ class Pair(EndToEnd):
         for number in range(5):
             for mailbox in (ALICE, BOB):
                 client.sendmail("s@example.net", [mailbox], message(f"early{number}@x", [mailbox]))
-        wait_until(lambda: len(new.copies()) == 10, 60, "replication")
+        # Two transfers that go in opposite directions may wait half a minute for each other's locks.
+        wait_until(lambda: len(new.copies()) == 10, 150, "replication")
         old.wait_replicating()  # no transfer is under way
         self.assertTrue(old.pause_replication())
         for number in range(5):

@@ -262,7 +262,7 @@ class WatchedDovecotPair(EndToEnd):
         watching = failover.agents["node2"]
         watching.watch(self.workspace)
         self.send(failover.hub, ["read@x"], failover.mailboxes[:1])
-        wait_until(lambda: watching.metric("agent_confirmed_total") >= 1, 30, lambda: watching.log()[-3000:])
+        wait_until(lambda: watching.metric("agent_confirmed_total") >= 1, 120, lambda: watching.log()[-3000:])
         failover.new.doveadm("expunge", "-u", failover.mailboxes[0], "mailbox", "INBOX", "all")
         failover.crash(pause_replication=True)
         self.assert_exact(failover.refill())

@@ -195,7 +195,7 @@ class DovecotNode:
             ages = {fields[0]: fields[-2] for fields in map(str.split, lines) if len(fields) >= 6}
             return all(ages.get(mailbox, "-") > "00:00:01" for mailbox in self.mailboxes)
 
-        wait_until(synchronised, 30, lambda: f"{self.name} replicates\n{self.log()[-3000:]}", pause=0.2)
+        wait_until(synchronised, 120, lambda: f"{self.name} replicates\n{self.log()[-3000:]}", pause=0.2)
 
     def log(self):
         logs = [path for path in (self.base / "out.log", self.base / "dovecot.log") if path.exists()]
