@@ -73,10 +73,10 @@ class Reload(EndToEnd):
         with open(hub.base / "recipients", "a") as recipients:
             recipients.write(f"{newcomer} {CLUSTER}/{GROUP}\n")
         hub.reload()
-        wait_until(lambda: self.recipient_is(hub, newcomer, "250"), 10, "the newcomer is known")
+        wait_until(lambda: self.recipient_is(hub, newcomer, "250"), 30, "the newcomer is known")
         (hub.base / "recipients").write_text("this line is no recipient at all\n")
         hub.reload()
-        wait_until(lambda: "not reloaded" in hub.log(), 10, "the fault is told")
+        wait_until(lambda: "not reloaded" in hub.log(), 30, "the fault is told")
         self.assertTrue(self.recipient_is(hub, newcomer, "250"))
 
     def test_sighup_takes_new_limits_at_once_and_names_what_waits_for_a_restart(self):
@@ -90,19 +90,19 @@ class Reload(EndToEnd):
         hub.settings = {"relay": {"retry_max": "7s"}}
         hub.write()
         hub.reload()
-        wait_until(lambda: hub.metric("dumpster_removed_total", reason="size") > 0, 10, "the new limit counts")
+        wait_until(lambda: hub.metric("dumpster_removed_total", reason="size") > 0, 30, "the new limit counts")
         self.assertEqual(hub.metric("dumpster_max_bytes"), 60 * 1024)
-        wait_until(lambda: "relay.retry_min or relay.retry_max" in hub.log(), 10, "the rest is named")
+        wait_until(lambda: "relay.retry_min or relay.retry_max" in hub.log(), 30, "the rest is named")
         self.assertFalse(hub.api().deliveries(CLUSTER, GROUP, from_=created)[1]["complete"])
         hub.clusters[0].limits = {"max_size": "0"}
         hub.write()
         hub.reload()
-        wait_until(lambda: not hub.api().deliveries(CLUSTER, GROUP)[0], 10, "retention is off")
+        wait_until(lambda: not hub.api().deliveries(CLUSTER, GROUP)[0], 30, "retention is off")
         hub.clusters[0].limits = {}
         hub.write()
         before = hub.api().hub()["now"]
         hub.reload()
-        wait_until(lambda: hub.metric("dumpster_max_bytes") > 0, 10, "and on again")
+        wait_until(lambda: hub.metric("dumpster_max_bytes") > 0, 30, "and on again")
         self.wait_copies(node, self.send(hub, ["again@x"]))
         hub.wait_spool_empty()
         lines, last = hub.api().deliveries(CLUSTER, GROUP)
@@ -123,7 +123,7 @@ class Reload(EndToEnd):
         carol = hub.recipients.pop()
         hub.write()
         hub.reload()
-        wait_until(lambda: "would be dropped" in hub.log(), 10, "the reload is refused")
+        wait_until(lambda: "would be dropped" in hub.log(), 30, "the reload is refused")
         self.assertRegex(hub.log(), r"storage_group=sg2 .*retained=1|retained=1 .*storage_group=sg2")
         self.assertEqual(hub.api().deliveries(CLUSTER, "sg2")[1]["count"], 1)
         hub.stop()

@@ -109,7 +109,7 @@ class DirectoryServer(Directories):
         self.assertEqual(self.reply_to(hub, ALICE), "250 2.1.5")
         node.kill()
         self.send(hub, ["waits@x"])
-        wait_until(lambda: hub.metric("relay_spool_messages") == 1, 10, "the mail is spooled")
+        wait_until(lambda: hub.metric("relay_spool_messages") == 1, 30, "the mail is spooled")
         slapd.kill()
         wait_until(lambda: self.reply_to(hub, ALICE) == "451 4.3.0", 15, "nobody can be looked up")
         self.assertEqual(self.reply_to(hub, "nobody@example.test"), "451 4.3.0")

@@ -63,7 +63,7 @@ class Harness(EndToEnd):
 
     def test_a_killed_process_takes_all_that_it_started_along(self):
         process = Process(["sh", "-c", "sleep 60 & sleep 60"], self.workspace.base / "out.log")
-        wait_until(lambda: len(session_members(process.id)) == 3, 5, "the children run")
+        wait_until(lambda: len(session_members(process.id)) == 3, 30, "the children run")
         process.kill()
         self.assertEqual(session_members(process.id), [])
 

@@ -17,7 +17,7 @@ class Shutdown(EndToEnd):
             client.until_data("sender@example.net", ALICE)
             client.send(b"Message-ID: <during@x>\r\nSubject: during\r\n\r\nfirst half\r\n")
             hub.process.signal(signal.SIGTERM)
-            wait_until(lambda: not self.takes_new_sessions(hub), 10, "new sessions are turned away")
+            wait_until(lambda: not self.takes_new_sessions(hub), 30, "new sessions are turned away")
             self.assertTrue(hub.process.alive(), "did not wait for the session")
             client.send(b"second half\r\n.\r\n")
             self.assertTrue(client.reply().startswith("250"))

@@ -29,7 +29,7 @@ class SlowDisk(EndToEnd):
                 order.unlink()
                 if size < 64 * 1024:
                     wait_until(lambda: "taken back" in hub.log(), 30, "the message is taken back")
-                    wait_until(lambda: hub.metric("relay_load_shedding") == 1, 10, "the gate has closed")
+                    wait_until(lambda: hub.metric("relay_load_shedding") == 1, 30, "the gate has closed")
                 wait_until(lambda: hub.metric("relay_load_shedding") == 0, 30, "mail is taken again")
         hub.wait_spool_empty()
         after = self.send(hub, ["after@x"])

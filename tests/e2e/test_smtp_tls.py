@@ -71,7 +71,7 @@ class Tls(TlsHub):
         command = ["openssl", "s_client", "-connect", f"127.0.0.1:{hub.smtp_port}", "-tls1_1", "-cipher", "ALL@SECLEVEL=0"]
         old = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
         self.assertNotEqual(old.returncode, 0)
-        wait_until(lambda: hub.metric("relay_rejected_total", reason="tls") > 0, 10, "the failed handshake is counted")
+        wait_until(lambda: hub.metric("relay_rejected_total", reason="tls") > 0, 30, "the failed handshake is counted")
 
     def test_openssl_s_client_sees_the_certificate_and_ends_cleanly(self):
         hub = self.tls_hub()
@@ -111,12 +111,12 @@ class Tls(TlsHub):
         self.assertEqual(first, fingerprint())
         self.new_certificate()
         hub.reload()
-        wait_until(lambda: fingerprint() != first, 10, "the new certificate is shown")
+        wait_until(lambda: fingerprint() != first, 30, "the new certificate is shown")
         second = fingerprint()
         self.assertIn("certificate loaded", hub.log())
         self.key.write_text("this is no key\n")
         hub.reload()
-        wait_until(lambda: "not reloaded" in hub.log(), 10, "the fault is told")
+        wait_until(lambda: "not reloaded" in hub.log(), 30, "the fault is told")
         self.assertIn(str(self.key), hub.log())
         self.assertEqual(fingerprint(), second)
 
@@ -204,7 +204,7 @@ class Authentication(TlsHub):
 
         self.passwords.write_text(PASSWORDS.replace("carol", "dave"))
         hub.reload()
-        wait_until(lambda: "reloaded" in hub.log(), 10, "the reload is told")
+        wait_until(lambda: "reloaded" in hub.log(), 30, "the reload is told")
         self.assertTrue(may_log_in("dave@example.test"))
 
 
