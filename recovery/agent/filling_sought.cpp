@@ -67,13 +67,12 @@ void Filling::judge_sought(HubWork& hub, GroupWork& group, const Inventory& inve
     if (++taken[{sought.mailbox, delivery}] <= there) continue;
     ++gone;
     if (!report_.keep_items) continue;
-    report_.items.push_back({hub.address(),
-                             group.name,
-                             dumpster::to_string(delivery),
-                             sought.message_id,
-                             "missing",
-                             "it left the dumpster before it could be asked for, and it is not here",
-                             {address}});
+    Decision gone_one;
+    gone_one.delivery_id = delivery;
+    gone_one.message_id = sought.message_id;
+    gone_one.recipients.push_back({address, sought.mailbox});
+    note_item(hub, group, gone_one, "missing",
+              "it left the dumpster before it could be asked for, and it is not here");
   }
   group.sought.clear();
   if (gone == 0) return;
