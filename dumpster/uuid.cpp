@@ -43,6 +43,21 @@ void fill_at_random(std::array<std::uint8_t, 16>& bytes) {
   std::memcpy(bytes.data(), stock.data() + left, bytes.size());
 }
 
+/// OpenSSL looks an algorithm up by its name each time it is used, unless it has been fetched: that costs
+/// more than the digest of a short text.
+std::array<std::uint8_t, 32> sha256(std::string_view text) {
+  static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(),
+                                                                                     EVP_MD_CTX_free};
+  std::array<std::uint8_t, 32> digest{};
+  if (EVP_DigestInit_ex2(context.get(), algorithm, nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), text.data(), text.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) {
+    throw std::runtime_error("SHA-256 is not available");
+  }
+  return digest;
+}
+
 }  // namespace
 
 Uuid new_uuid(Instant instant) {
@@ -63,11 +78,7 @@ Uuid delivery_id_of(const Uuid& message, std::string_view cluster, std::string_v
   input += cluster;
   input += '/';
   input += group;
-  std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  if (EVP_Digest(input.data(), input.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) {
-    throw std::runtime_error("SHA-256 is not available");
-  }
+  const auto digest = sha256(input);
   Uuid id = message;
   std::memcpy(id.bytes.data() + 8, digest.data(), 8);
   set_variant(id);
