@@ -4,10 +4,25 @@
 #include "dumpster/rocksdb/small_records.hpp"
 
 namespace dumpster::rocks {
+namespace {
+
+/// Bytes, roughly: a batch that grows on its way is copied each time.
+std::size_t size_of(const Batch& batch) {
+  constexpr std::size_t small_records = 4096;
+  constexpr std::size_t record_head = 16;
+  auto size = small_records + batch.history.size();
+  for (const auto& records : batch.overlay) {
+    for (const auto& [key, value] : records)
+      size += record_head + key.size() + (value ? value->size() : 0);
+  }
+  return size;
+}
+
+}  // namespace
 
 rocksdb::Status write(Database& database, Tables& tables, const Batch& batch, bool synced) {
   tables.hub.sequence += 1;
-  rocksdb::WriteBatch writing;
+  rocksdb::WriteBatch writing{size_of(batch)};
   const auto put = [&](const std::string& key, const std::string& payload) {
     put_small_record(database, writing, key, payload);
   };
