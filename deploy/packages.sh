@@ -10,8 +10,8 @@ set -euo pipefail
 build=(
   ca-certificates ccache cmake g++ ninja-build pkg-config
   catch2 libboost1.81-dev libboost-json1.81-dev libboost-system1.81-dev libboost-url1.81-dev libc-ares-dev libcli11-dev
-  libcrypt-dev libcurl4-openssl-dev libldap-dev libmimetic-dev prometheus-cpp-dev librocksdb-dev
-  libspdlog-dev libssl-dev libtomlplusplus-dev python3 zlib1g-dev
+  libcrypt-dev libcurl4-openssl-dev libdeflate-dev libldap-dev libmimalloc-dev libmimetic-dev prometheus-cpp-dev
+  librocksdb-dev libspdlog-dev libssl-dev libtomlplusplus-dev python3
 )
 # clang is the second compiler, prometheus brings promtool, the mailbox servers are real ones.
 tests=(e2fsprogs clang-14 clang-format-14 curl cyrus-imapd cyrus-replication dovecot-core dovecot-lmtpd dovecot-sieve

@@ -1,6 +1,6 @@
 #include "dumpster/codec.hpp"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <limits>
 
@@ -10,9 +10,7 @@ namespace {
 constexpr std::size_t checksum_size = 4;
 
 std::uint32_t checksum(std::string_view key, std::string_view bytes) {
-  auto sum = crc32_z(0, reinterpret_cast<const Bytef*>(key.data()), key.size());
-  sum = crc32_z(sum, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
-  return static_cast<std::uint32_t>(sum);
+  return libdeflate_crc32(libdeflate_crc32(0, key.data(), key.size()), bytes.data(), bytes.size());
 }
 
 }  // namespace

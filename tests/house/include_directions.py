@@ -31,6 +31,7 @@ OTHERS = (
     ("toml++/", re.compile(r"recovery/configuration.*")),
     ("boost/beast", re.compile(r"recovery/.*")),
     ("curl/", re.compile(r"recovery/.*")),
+    ("libdeflate.h", re.compile(r"dumpster/codec\.cpp")),
     ("ares", re.compile(r"relay/net/.*")),
     ("crypt.h", re.compile(r"relay/server/passwords\.cpp")),
     ("openldap.h", re.compile(r"relay/directory/ldap/.*")),
