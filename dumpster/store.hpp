@@ -26,8 +26,8 @@ struct Done {};
 template <class T>
 using Completion = std::function<void(Result<T>)>;
 
-/// A message to be made durable. For a message of one chunk or none `body` holds all of it; a larger one has
-/// been given to `append_body` chunk by chunk before, and `body` is empty.
+/// A message to be made durable. `body` holds its last chunk, which for most is all of it; the chunks before
+/// have been given to `append_body`. A body that was given there whole leaves `body` empty.
 struct NewMessage {
   Message message;
   std::string body;

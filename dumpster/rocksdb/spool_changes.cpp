@@ -11,9 +11,26 @@ void refuse_contradictions(const NewMessage& accepted) {
   if (message.key.is_nil()) refuse("a message needs a key");
   if (message.envelope.recipients.empty()) refuse("a message needs a recipient");
   if (message.chunks != chunks_of(message.size)) refuse("the size of a message does not go with its chunks");
-  const bool whole = message.chunks <= 1;
-  if (accepted.body.size() != (whole ? message.size : 0))
+  const auto last = message.chunks == 0 ? 0 : message.size - (message.chunks - 1) * body_chunk_size;
+  const bool given_before = message.chunks > 1 && accepted.body.empty();
+  if (!given_before && accepted.body.size() != last)
     refuse("the size of a body is not the one of its message");
+}
+
+/// What is in `accepted` joins the chunks before it.
+void put_last_chunk(Change& change, const NewMessage& accepted) {
+  const auto& message = accepted.message;
+  if (message.chunks > 1) {
+    const auto before = message.chunks - (accepted.body.empty() ? 0 : 1);
+    // Without the mark the database was opened again since the first chunk, and others may be lost.
+    if (!change.exists(Family::state, key::begun_body(message.key)) ||
+        !change.exists(Family::bodies, key::chunk(message.key, before - 1))) {
+      throw Refused{{Fault::unavailable, "the body of a message has not been given whole"}};
+    }
+    change.erase(Family::state, key::begun_body(message.key));
+  }
+  if (!accepted.body.empty())
+    change.put(Family::bodies, key::chunk(message.key, message.chunks - 1), accepted.body);
 }
 
 }  // namespace
@@ -95,16 +112,7 @@ void accept(Change& change, const NewMessage& accepted) {
   const auto& message = accepted.message;
   if (change.exists(Family::messages, key::message(message.key)))
     return;  // done before: idempotent by its key
-  if (message.chunks == 1) {
-    change.put(Family::bodies, key::chunk(message.key, 0), accepted.body);
-  } else if (message.chunks > 1) {
-    // Without the mark the database was opened again since the first chunk, and others may be lost.
-    if (!change.exists(Family::state, key::begun_body(message.key)) ||
-        !change.exists(Family::bodies, key::chunk(message.key, message.chunks - 1))) {
-      throw Refused{{Fault::unavailable, "the body of a message has not been given whole"}};
-    }
-    change.erase(Family::state, key::begun_body(message.key));
-  }
+  put_last_chunk(change, accepted);
   change.put(Family::messages, key::message(message.key), encode(message));
   SpoolRecord record;
   record.size = message.size;

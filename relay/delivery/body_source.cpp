@@ -8,8 +8,8 @@ boost::asio::awaitable<dumpster::Result<std::string>> BodySource::next() {
   std::string bytes;
   bytes.swap(id_field_);  // it goes out with the first chunk
   if (body_) {
-    next_chunk_ = chunks_;
-    bytes += *body_;
+    if (next_chunk_ < body_->chunks().size()) bytes += body_->chunks()[next_chunk_];
+    ++next_chunk_;
     co_return bytes;
   }
   if (finished()) co_return bytes;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "dumpster/store.hpp"
+#include "relay/queue/fresh_bodies.hpp"
 
 namespace relay {
 
@@ -14,7 +15,7 @@ namespace relay {
 class BodySource {
  public:
   BodySource(dumpster::Store& store, const dumpster::Message& message, std::string id_field,
-             std::shared_ptr<const std::string> fresh_body)
+             std::shared_ptr<const FreshBody> fresh_body)
       : store_(&store),
         message_(message.key),
         size_(message.size),
@@ -35,7 +36,7 @@ class BodySource {
   std::uint64_t size_;
   std::uint32_t chunks_;
   std::string id_field_;
-  std::shared_ptr<const std::string> body_;
+  std::shared_ptr<const FreshBody> body_;
   std::uint32_t next_chunk_ = 0;
 };
 

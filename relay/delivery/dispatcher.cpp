@@ -43,7 +43,7 @@ double Dispatcher::chance() {
   return std::uniform_real_distribution<double>{0, 1}(random_);
 }
 
-void Dispatcher::submit(dumpster::Message message, std::shared_ptr<const std::string> body) {
+void Dispatcher::submit(dumpster::Message message, std::shared_ptr<const FreshBody> body) {
   on_own_thread([this, message = std::move(message), body = std::move(body)]() mutable {
     auto queued = std::make_shared<QueuedMessage>();
     for (std::uint32_t index = 0; index < message.envelope.recipients.size(); ++index) {

@@ -62,7 +62,7 @@ class Dispatcher : public WorkerOwner {
   /// prevented it.
   void start(std::function<void(std::string failure)> done);
   /// A message that the store has just accepted.
-  void submit(dumpster::Message message, std::shared_ptr<const std::string> body);
+  void submit(dumpster::Message message, std::shared_ptr<const FreshBody> body);
   void reload(std::vector<dumpster::Uuid> messages);
   /// The directory may give other routes now: what waits for a transaction is looked at again, so many a
   /// second, and goes where it belongs. `probe`: dead destinations are probed at once, too.

@@ -69,7 +69,7 @@ void Dispatcher::read_and_notify(const Message& message, std::vector<notificatio
         });
   };
   if (message->body) {
-    read(*message->body);
+    read(message->body->chunks().front());
   } else {
     store_.read_body(message->spooled.message.key, 0, std::move(read));
   }

@@ -20,7 +20,7 @@ struct Assignment {
   std::uint32_t attempt = 0;
   smtp::ClientTransaction transaction;
   std::string id_field;  ///< for a storage group
-  std::shared_ptr<const std::string> fresh_body;
+  std::shared_ptr<const FreshBody> fresh_body;
 };
 
 class Worker;

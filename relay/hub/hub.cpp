@@ -118,7 +118,7 @@ bool Hub::open() {
       std::move(settings));
   context_.reset(new ServerContext{*store_, [this] { return directory_.get(); }, metrics_,
                                    dumpster::system_clock(), [this] { return server_settings_.get(); }});
-  context_->accepted = [this](dumpster::Message message, std::shared_ptr<const std::string> body) {
+  context_->accepted = [this](dumpster::Message message, std::shared_ptr<const FreshBody> body) {
     dispatcher_->submit(std::move(message), std::move(body));
   };
   relay_ = std::make_unique<RelayForRecovery>(*dispatcher_, *store_, context_->load_gate);

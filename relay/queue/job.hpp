@@ -11,6 +11,7 @@
 
 #include "dumpster/spool.hpp"
 #include "relay/directory/next_hop.hpp"
+#include "relay/queue/fresh_bodies.hpp"
 
 namespace relay {
 
@@ -46,7 +47,7 @@ struct QueuedMessage {
   dumpster::SpooledMessage spooled;
   /// The whole body of a fresh message of one chunk, until its first attempt or until its destination is
   /// dead: the ordinary way reads nothing back.
-  std::shared_ptr<const std::string> body;
+  std::shared_ptr<const FreshBody> body;
   /// Recipients in a job, waiting or under way: they are in no second one.
   Places busy;
   /// Those of them that are in a transaction now.

@@ -16,14 +16,21 @@ namespace asio = boost::asio;
 using dumpster::Done;
 using dumpster::Result;
 
-IncomingMessage::IncomingMessage(dumpster::Store& store, dumpster::Message message,
+namespace {
+
+constexpr std::size_t longer_than_most = 16U * 1024;
+
+}  // namespace
+
+IncomingMessage::IncomingMessage(dumpster::Store& store, FreshBodies& bodies, dumpster::Message message,
                                  std::string received_field, std::string hub_name)
     : store_(store),
       message_(std::move(message)),
       hub_name_(std::move(hub_name)),
       scanner_(hub_name_),
       pending_(std::move(received_field)),
-      received_size_(pending_.size()) {
+      received_size_(pending_.size()),
+      fresh_body_(bodies.begin()) {
   message_.size = pending_.size();
 }
 
@@ -33,6 +40,10 @@ IncomingMessage::~IncomingMessage() {
 
 void IncomingMessage::add(std::string_view bytes) {
   scanner_.feed(bytes);
+  const auto wanted = pending_.size() + bytes.size();
+  // A body that is longer than most gets the room for a chunk at once, and is not copied again and again.
+  if (wanted > pending_.capacity() && wanted > longer_than_most)
+    pending_.reserve(std::max(wanted, dumpster::body_chunk_size + longer_than_most));
   pending_ += bytes;
   message_.size += bytes.size();
 }
@@ -50,12 +61,19 @@ asio::awaitable<Result<Done>> IncomingMessage::write_full_chunks() {
   Result<Done> written{Done{}};
   add_missing_fields();
   while (chunk_is_full()) {
-    auto chunk = pending_.substr(0, dumpster::body_chunk_size);
-    pending_.erase(0, dumpster::body_chunk_size);
-    written = co_await append(std::move(chunk));
+    auto rest = pending_.substr(dumpster::body_chunk_size);
+    pending_.resize(dumpster::body_chunk_size);
+    pending_.swap(rest);
+    keep_fresh(rest);
+    written = co_await append(std::move(rest));
     if (!written) break;
   }
   co_return written;
+}
+
+/// One chunk after the other: what is not kept whole is of no use.
+void IncomingMessage::keep_fresh(const std::string& chunk) {
+  if (fresh_body_ && !fresh_body_->add(chunk)) fresh_body_.reset();
 }
 
 /// Once, before the first chunk goes: the header has ended by then, or is longer than anyone's.
@@ -75,22 +93,17 @@ void IncomingMessage::add_missing_fields() {
   message_.size += fields.size();
 }
 
-asio::awaitable<Result<Done>> IncomingMessage::accept(FreshBodies& bodies, std::chrono::milliseconds limit) {
+asio::awaitable<Result<Done>> IncomingMessage::accept(std::chrono::milliseconds limit) {
   Result<Done> written{Done{}};
   add_missing_fields();
   if (chunk_is_full()) written = co_await write_full_chunks();
   if (!written) co_return written;
   message_.message_id = added_message_id_.empty() ? scanner_.message_id() : added_message_id_;
   dumpster::NewMessage made;
-  if (message_.chunks == 0) {
-    message_.chunks = 1;
-    fresh_body_ = bodies.keep(pending_);
-    made.body = std::move(pending_);
-  } else if (!pending_.empty()) {
-    written = co_await append(std::move(pending_));
-  }
+  ++message_.chunks;
+  keep_fresh(pending_);
+  made.body = std::move(pending_);
   pending_.clear();
-  if (!written) co_return written;
   made.message = message_;
   made.origin = origin_;
   written = co_await commit(std::move(made), limit);

@@ -18,8 +18,8 @@ namespace relay {
 class IncomingMessage {
  public:
   /// `received_field` goes on top. `hub_name`: whose passes are counted.
-  IncomingMessage(dumpster::Store& store, dumpster::Message message, std::string received_field,
-                  std::string hub_name);
+  IncomingMessage(dumpster::Store& store, FreshBodies& bodies, dumpster::Message message,
+                  std::string received_field, std::string hub_name);
   ~IncomingMessage();
   IncomingMessage(const IncomingMessage&) = delete;
   IncomingMessage& operator=(const IncomingMessage&) = delete;
@@ -37,15 +37,15 @@ class IncomingMessage {
   /// Makes the message durable, with the envelope that it has now. What is not durable within `limit` is
   /// given up with `unavailable`, and taken back should it become durable later: nothing of it is delivered,
   /// unless the hub is killed in between.
-  boost::asio::awaitable<dumpster::Result<dumpster::Done>> accept(FreshBodies& bodies,
-                                                                  std::chrono::milliseconds limit);
+  boost::asio::awaitable<dumpster::Result<dumpster::Done>> accept(std::chrono::milliseconds limit);
 
   /// Where it comes from, for people who trace it.
   void came_from(std::string origin) { origin_ = std::move(origin); }
 
   dumpster::Message& message() { return message_; }
   const dumpster::Message& message() const { return message_; }
-  const std::shared_ptr<const std::string>& fresh_body() const { return fresh_body_; }
+  /// All of the body once it is accepted; nothing when it is to be read from the store.
+  std::shared_ptr<const FreshBody> fresh_body() const { return fresh_body_; }
   const smtp::HeaderScanner& header() const { return scanner_; }
 
  private:
@@ -54,6 +54,7 @@ class IncomingMessage {
   boost::asio::awaitable<dumpster::Result<dumpster::Done>> commit(dumpster::NewMessage made,
                                                                   std::chrono::milliseconds limit);
   void add_missing_fields();
+  void keep_fresh(const std::string& chunk);
 
   dumpster::Store& store_;
   dumpster::Message message_;
@@ -64,7 +65,7 @@ class IncomingMessage {
   std::size_t received_size_;  ///< of the Received field on top of `pending_`
   bool complete_header_ = false;
   std::string added_message_id_;
-  std::shared_ptr<const std::string> fresh_body_;
+  std::shared_ptr<FreshBody> fresh_body_;
   bool accepted_ = false;
 };
 

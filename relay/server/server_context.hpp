@@ -29,7 +29,7 @@ struct ServerContext {
   Authenticator authenticator{};
   LoadGate load_gate{};
   /// A message is on stable storage: deliver it.
-  std::function<void(dumpster::Message, std::shared_ptr<const std::string>)> accepted{};
+  std::function<void(dumpster::Message, std::shared_ptr<const FreshBody>)> accepted{};
 };
 
 }  // namespace relay

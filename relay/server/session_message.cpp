@@ -38,7 +38,8 @@ void Session::begin_message() {
   if (envelope.recipients.size() == 1) reception.recipient = envelope.recipients.front().address;
   reception.received_at = now;
   refusal_.clear();
-  incoming_.emplace(context_.store, std::move(message), smtp::received_field(reception), settings_->hub_name);
+  incoming_.emplace(context_.store, context_.fresh_bodies, std::move(message),
+                    smtp::received_field(reception), settings_->hub_name);
   incoming_->came_from(reception.client_name + " [" + reception.client_address + "]");
   // Only who may use this hub to submit mail is helped to complete it (RFC 6409 8).
   if (may_relay()) incoming_->complete_header();
@@ -74,7 +75,7 @@ asio::awaitable<smtp::Reply> Session::store_message() {
   const auto begun = std::chrono::steady_clock::now();
   if (refusal_.empty()) {
     const auto limit = settings_->commit_limit;
-    const auto stored = co_await incoming.accept(context_.fresh_bodies, limit);
+    const auto stored = co_await incoming.accept(limit);
     if (!stored) refusal_ = stored.error().detail;
     context_.load_gate.committed(std::chrono::steady_clock::now() - begun);
   }

@@ -70,6 +70,34 @@ TEST_CASE_METHOD(StoreFixture, "a message whose chunks are not there is not acce
   CHECK(store().spool_totals().messages == 0);
 }
 
+TEST_CASE_METHOD(StoreFixture, "the last chunk may come with its message, when all before it are there") {
+  const auto whole = new_message({"alice@example.test"}, 150'000);
+  const auto bytes = body_of(whole.message);
+  auto made = whole;
+  made.body = bytes.substr(2 * body_chunk_size);
+  const auto accept_it = [&] {
+    return wait_for<Done>([&](auto done) { store().accept(made, std::move(done)); });
+  };
+  const auto append = [&](std::uint32_t chunk) {
+    auto piece = bytes.substr(chunk * body_chunk_size, body_chunk_size);
+    const auto done = wait_for<Done>([&](auto written) {
+      store().append_body(made.message.key, chunk, std::move(piece), std::move(written));
+    });
+    REQUIRE(done.has_value());
+  };
+  CHECK(accept_it().error().fault == Fault::unavailable);
+  append(0);
+  CHECK(accept_it().error().fault == Fault::unavailable);
+  append(1);
+  made.body.pop_back();
+  CHECK(accept_it().error().fault == Fault::invalid);
+  made.body = bytes.substr(2 * body_chunk_size);
+  REQUIRE(accept_it().has_value());
+  reopen();
+  for (std::uint32_t chunk = 0; chunk < 3; ++chunk)
+    CHECK(body(made.message.key, chunk).value() == bytes.substr(chunk * body_chunk_size, body_chunk_size));
+}
+
 TEST_CASE_METHOD(StoreFixture, "the body of an accepted message cannot be changed") {
   const auto message = accept();
   const auto refused =

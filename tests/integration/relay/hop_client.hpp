@@ -19,6 +19,12 @@ inline relay::NextHopPolicy open_policy() {
   return policy;
 }
 
+inline std::shared_ptr<const relay::FreshBody> body_in_memory(const std::string& body) {
+  auto kept = relay::FreshBodies{1 << 20}.begin();
+  REQUIRE(kept->add(body));
+  return kept;
+}
+
 /// One session with a next hop, run to the end of each call.
 class HopClient {
  public:
@@ -26,11 +32,12 @@ class HopClient {
       : session_(context_, *relay::next_hop_from(url), "hub1.example.test", std::move(policy)) {}
 
   std::string open() { return run(session_.open()); }
-  relay::TransactionEnd send(std::string body, relay::smtp::ClientTransaction transaction = one_recipient()) {
+  relay::TransactionEnd send(const std::string& body,
+                             relay::smtp::ClientTransaction transaction = one_recipient()) {
     dumpster::Message message;
     message.size = body.size();
     message.chunks = 1;
-    relay::BodySource source{store_, message, "", std::make_shared<const std::string>(std::move(body))};
+    relay::BodySource source{store_, message, "", body_in_memory(body)};
     return run(session_.transact(std::move(transaction), source));
   }
   relay::NextHopSession& session() { return session_; }

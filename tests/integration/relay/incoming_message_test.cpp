@@ -56,7 +56,7 @@ struct Fixture {
   std::optional<IncomingMessage> incoming;
 
   explicit Fixture(bool complete = false) {
-    incoming.emplace(store, for_two(), "Received: by hub\r\n", "hub");
+    incoming.emplace(store, bodies, for_two(), "Received: by hub\r\n", "hub");
     if (complete) incoming->complete_header();
   }
   Result<Done> accept(std::chrono::milliseconds limit) {
@@ -64,7 +64,7 @@ struct Fixture {
     auto body = [&]() -> asio::awaitable<void> {
       auto& message = *incoming;
       if (message.chunk_is_full()) co_await message.write_full_chunks();
-      auto done = co_await message.accept(bodies, limit);
+      auto done = co_await message.accept(limit);
       result = std::move(done);
     };
     asio::co_spawn(context, std::move(body), [](std::exception_ptr failure) {
@@ -163,4 +163,41 @@ TEST_CASE("fields that fill the last byte of a chunk make another chunk") {
   CHECK(fixture.accept(10s).has_value());
   CHECK(fixture.store.accepted.chunks == 2);
   CHECK(fixture.store.accepted.size == fixture.store.body.size());
+}
+
+TEST_CASE(
+    "an accepted body stays in memory as it lies in the store, unless it is large or there is no room") {
+  const auto in_memory = [](const Fixture& fixture) {
+    std::string whole;
+    for (const auto& chunk : fixture.incoming->fresh_body()->chunks())
+      whole += chunk;
+    return whole;
+  };
+  for (const std::size_t size : {10U, 65'000U, 70'000U, 200'000U}) {
+    Fixture fixture;
+    fixture.incoming->add("Subject: x\r\n\r\n" + std::string(size, 'x') + "\r\n");
+    REQUIRE(fixture.accept(10s).has_value());
+    REQUIRE(fixture.incoming->fresh_body() != nullptr);
+    CHECK(fixture.incoming->fresh_body()->chunks().size() == fixture.store.accepted.chunks);
+    CHECK(in_memory(fixture) == fixture.store.body);
+    CHECK(fixture.bodies.held() == fixture.store.body.size());
+    fixture.incoming.reset();
+    CHECK(fixture.bodies.held() == 0);
+  }
+  Fixture large;
+  large.incoming->add("Subject: x\r\n\r\n" + std::string(300'000, 'x') + "\r\n");
+  REQUIRE(large.accept(10s).has_value());
+  CHECK(large.incoming->fresh_body() == nullptr);
+  CHECK(large.bodies.held() == 0);
+
+  Fixture crowded;
+  std::vector<std::shared_ptr<relay::FreshBody>> others;
+  while (crowded.bodies.held() + 65'536 <= 1 << 20) {
+    others.push_back(crowded.bodies.begin());
+    REQUIRE(others.back()->add(std::string(65'536, 'x')));
+  }
+  crowded.incoming->add("Subject: x\r\n\r\nx\r\n");
+  REQUIRE(crowded.accept(10s).has_value());
+  CHECK(crowded.incoming->fresh_body() == nullptr);
+  CHECK(crowded.bodies.held() == 1 << 20);
 }

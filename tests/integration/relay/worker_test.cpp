@@ -35,7 +35,7 @@ class Delivery : public relay::WorkerOwner {
     auto& message = assignment.job.message->spooled.message;
     message.size = body.size();
     message.chunks = 1;
-    assignment.fresh_body = std::make_shared<const std::string>(body);
+    assignment.fresh_body = body_in_memory(body);
     assignment.transaction = HopClient::one_recipient();
     if (eight_bit_mime) assignment.transaction.body_type = dumpster::BodyType::eight_bit_mime;
     assignment.transaction.smtputf8 = smtputf8;
