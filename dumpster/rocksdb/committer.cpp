@@ -1,5 +1,7 @@
 #include "dumpster/rocksdb/committer.hpp"
 
+#include <pthread.h>
+
 #include "dumpster/codec.hpp"
 #include "dumpster/rocksdb/reopening.hpp"
 #include "dumpster/rocksdb/retention.hpp"
@@ -23,7 +25,10 @@ Committer::Committer(Database& database, Tables tables, TrafficBook& traffic, co
       metrics_(metrics),
       tables_(std::move(tables)),
       published_(tables_) {
-  thread_ = std::thread{[this] { run(); }};
+  thread_ = std::thread{[this] {
+    ::pthread_setname_np(::pthread_self(), "committer");
+    run();
+  }};
 }
 
 Committer::~Committer() {

@@ -1,5 +1,6 @@
 #include "relay/hub/hub.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -71,7 +72,8 @@ Hub::Hub(std::string path, HubConfiguration configuration, Surroundings surround
 Hub::~Hub() {
   housekeeper_.reset();
   if (ldap_) ldap_->close();
-  if (threads_) threads_->stop();
+  if (session_threads_) session_threads_->stop();
+  if (delivery_threads_) delivery_threads_->stop();
 }
 
 int Hub::run() {
@@ -88,7 +90,8 @@ int Hub::run() {
   http_.run();
   housekeeper_->stop();
   if (ldap_) ldap_->close();  // whoever still waits for it is answered while there are threads to answer on
-  threads_->stop();
+  session_threads_->stop();
+  delivery_threads_->stop();
   const bool unrecorded = dispatcher_->left_unrecorded();
   if (!unrecorded) store_->close();
   metrics::log_info("stopped");
@@ -110,11 +113,12 @@ bool Hub::open() {
     return false;
   }
   store_ = std::move(*opened);
-  threads_ = std::make_unique<IoThreads>(configuration_.threads);
+  session_threads_ = std::make_unique<IoThreads>(configuration_.threads, "session");
+  delivery_threads_ = std::make_unique<IoThreads>(std::max(1U, session_threads_->count() / 2), "delivery");
   auto settings = dispatcher_settings(configuration_);
   settings.policies = [this] { return next_hops_.get(); };
   dispatcher_ = std::make_unique<Dispatcher>(
-      *threads_, *store_, [this] { return directory_.get(); }, metrics_, dumpster::system_clock(),
+      *delivery_threads_, *store_, [this] { return directory_.get(); }, metrics_, dumpster::system_clock(),
       std::move(settings));
   context_.reset(new ServerContext{*store_, [this] { return directory_.get(); }, metrics_,
                                    dumpster::system_clock(), [this] { return server_settings_.get(); }});
@@ -125,12 +129,13 @@ bool Hub::open() {
   try {
     for (const auto& listener : configuration_.listeners) {
       listeners_.push_back(
-          std::make_unique<Listener>(*threads_, listener.address, listeners_.size(), *context_));
+          std::make_unique<Listener>(*session_threads_, listener.address, listeners_.size(), *context_));
     }
     open_http();
   } catch (const std::exception& exception) {
     metrics::log_error("port not opened", {{"reason", exception.what()}});
-    threads_->stop();
+    session_threads_->stop();
+    delivery_threads_->stop();
     // What the run before left in doubt is not recorded: this end does not make it a clean one.
     if (store_->identity().clean_shutdown) store_->close();
     return false;

@@ -76,7 +76,8 @@ class Hub {
   // Sessions that are cut off at the very end go with their io_context, and still use store and context;
   // dispatcher and listeners have timers and sockets of the io_contexts. Hence this order.
   std::unique_ptr<ServerContext> context_;
-  std::unique_ptr<IoThreads> threads_;
+  std::unique_ptr<IoThreads> session_threads_;
+  std::unique_ptr<IoThreads> delivery_threads_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unique_ptr<RelayForRecovery> relay_;

@@ -1,15 +1,20 @@
 #include "relay/net/io_threads.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 
 namespace relay {
 
-IoThreads::IoThreads(unsigned count) {
+IoThreads::IoThreads(unsigned count, std::string name) {
   const unsigned wanted = count != 0 ? count : std::max(1U, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < wanted; ++i)
     threads_.push_back(std::make_unique<Thread>());
   for (auto& thread : threads_) {
-    thread->thread = std::thread([&context = thread->context] { context.run(); });
+    thread->thread = std::thread([&context = thread->context, name] {
+      ::pthread_setname_np(::pthread_self(), name.c_str());
+      context.run();
+    });
   }
 }
 

@@ -4,6 +4,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -13,8 +14,8 @@ namespace relay {
 /// need no lock and no strand, and clang's fault with coroutines that change threads cannot happen.
 class IoThreads {
  public:
-  /// `count` 0: one per core.
-  explicit IoThreads(unsigned count);
+  /// `count` 0: one per core. `name`: what the system calls them (`top -H`), at most 15 characters.
+  IoThreads(unsigned count, std::string name);
   /// Stops and joins.
   ~IoThreads();
   IoThreads(const IoThreads&) = delete;
@@ -22,8 +23,9 @@ class IoThreads {
 
   /// The context for a new connection, each in turn. Thread-safe.
   boost::asio::io_context& next();
-  /// The context on which the queue and the listeners live.
+  /// The one for what there is only one of.
   boost::asio::io_context& first() { return threads_.front()->context; }
+  unsigned count() const { return static_cast<unsigned>(threads_.size()); }
 
   /// Ends all threads, whatever is still under way, and joins them. Not from one of them.
   void stop();

@@ -1,4 +1,6 @@
 import json
+import os
+import pathlib
 import shutil
 import subprocess
 import unittest
@@ -57,6 +59,15 @@ class Metrics(EndToEnd):
         wait_until(lambda: hub.metric("cluster_agent_seen_timestamp_seconds", node="node1"), 20, "agent in touch")
         wait_until(lambda: hub.metric("dumpster_removed_total", reason="size"), 20, "eviction")
         return hub
+
+    def test_sessions_and_deliveries_have_threads_of_their_own(self):
+        hub = self.clustered_hub(self.sinks("node1", "node2"))
+        tasks = pathlib.Path(f"/proc/{hub.process.id}/task").glob("*/comm")
+        names = [comm.read_text().strip() for comm in tasks]
+        cores = len(os.sched_getaffinity(0))
+        self.assertEqual(names.count("session"), cores)
+        self.assertEqual(names.count("delivery"), max(1, cores // 2))
+        self.assertEqual(names.count("committer"), 1)
 
     def test_the_metrics_of_the_contract_are_there_with_their_types_and_labels(self):
         hub = self.busy_hub()
