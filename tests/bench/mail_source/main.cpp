@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <iostream>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "mail_source/connection.hpp"
+#include "mail_source/waits.hpp"
 
 /// Sends mail to a hub as smtp-source does, under TLS where wanted, and at a given pace: what smtp-source
 /// cannot. Prints messages a second and how long each waited from the end of its data to the reply, as one
@@ -24,6 +24,7 @@ struct Options {
   unsigned messages = 1000;
   std::size_t size = 4096;
   double rate = 0;
+  double seconds = 0;
 };
 
 /// What all sessions share.
@@ -31,9 +32,9 @@ struct Run {
   const Options options;
   const std::string text;
   const Clock::time_point begun = Clock::now();
-  std::atomic<unsigned> next{0};
+  std::atomic<std::uint64_t> next{0};
   std::mutex mutex{};
-  std::vector<double> waited{};  ///< seconds
+  mail_source::Waits waits{};
   std::string failure{};
 };
 
@@ -51,16 +52,22 @@ void expect(mail_source::Connection& connection, const std::string& command, int
 }
 
 /// At a pace each message has its own instant, however long those before it took.
-void wait_for_turn(const Run& run, unsigned number) {
+void wait_for_turn(const Run& run, std::uint64_t number) {
   if (run.options.rate <= 0) return;
-  const std::chrono::duration<double> due{number / run.options.rate};
+  const std::chrono::duration<double> due{static_cast<double>(number) / run.options.rate};
   std::this_thread::sleep_until(run.begun + std::chrono::duration_cast<Clock::duration>(due));
+}
+
+bool is_wanted(const Run& run, std::uint64_t number) {
+  const auto& options = run.options;
+  return options.seconds > 0 ? Clock::now() - run.begun < std::chrono::duration<double>{options.seconds}
+                             : number < options.messages;
 }
 
 void send_mails(Run& run) {
   std::unique_ptr<mail_source::Connection> connection;
-  std::vector<double> waited;
-  for (unsigned number = run.next++; number < run.options.messages; number = run.next++) {
+  mail_source::Waits waits;
+  for (auto number = run.next++; is_wanted(run, number); number = run.next++) {
     wait_for_turn(run, number);
     if (!connection) {
       connection = std::make_unique<mail_source::Connection>(run.options.port, run.options.tls);
@@ -73,13 +80,13 @@ void send_mails(Run& run) {
     connection->send(run.text);
     const auto ended = Clock::now();
     expect(*connection, "", 250);
-    waited.push_back(std::chrono::duration<double>(Clock::now() - ended).count());
+    waits.add(Clock::now() - ended);
     if (!run.options.each) continue;
     expect(*connection, "QUIT\r\n", 221);
     connection.reset();
   }
   const std::lock_guard lock{run.mutex};
-  run.waited.insert(run.waited.end(), waited.begin(), waited.end());
+  run.waits.add(waits);
 }
 
 void session(Run& run) {
@@ -91,21 +98,15 @@ void session(Run& run) {
   }
 }
 
-double quantile(const std::vector<double>& sorted, double share) {
-  return sorted.empty() ? 0
-                        : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
-}
-
 int report(Run& run) {
   const auto seconds = std::chrono::duration<double>(Clock::now() - run.begun).count();
   if (!run.failure.empty()) {
     std::cerr << "mail_source: " << run.failure << '\n';
     return 1;
   }
-  auto& waited = run.waited;
-  std::sort(waited.begin(), waited.end());
-  std::cout << "{\"seconds\": " << seconds << ", \"rate\": " << run.options.messages / seconds
-            << ", \"median\": " << quantile(waited, 0.5) << ", \"p99\": " << quantile(waited, 0.99) << "}\n";
+  const auto& waits = run.waits;
+  std::cout << "{\"seconds\": " << seconds << ", \"rate\": " << static_cast<double>(waits.count()) / seconds
+            << ", \"median\": " << waits.quantile(0.5) << ", \"p99\": " << waits.quantile(0.99) << "}\n";
   return 0;
 }
 
@@ -119,6 +120,7 @@ int main(int count, char** words) {
   app.add_flag("--each", options.each, "a connection for each mail");
   app.add_option("--sessions", options.sessions);
   app.add_option("--messages", options.messages);
+  app.add_option("--seconds", options.seconds, "for that long, however many messages that makes");
   app.add_option("--size", options.size, "bytes");
   app.add_option("--rate", options.rate, "messages a second; 0: as fast as it goes");
   CLI11_PARSE(app, count, words);
