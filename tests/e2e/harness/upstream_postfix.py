@@ -3,7 +3,9 @@
 import os
 import pathlib
 import shutil
+import subprocess
 
+from .postfix import MASTER_PROGRAM
 from .processes import Process, answers, free_port, wait_until
 
 MAIN = """\
@@ -83,7 +85,9 @@ class UpstreamPostfix:
         workspace.own(self)
 
     def start(self):
-        self.process = Process(["postfix", "-c", self.base / "etc", "start-fg"], self.base / "out.log")
+        subprocess.run(["postfix", "-c", self.base / "etc", "check"], check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        # -d: it stays in the session, and is ended with it.
+        self.process = Process([MASTER_PROGRAM, "-c", self.base / "etc", "-d"], self.base / "out.log")
         wait_until(lambda: answers("127.0.0.1", self.port), 20, "Postfix answers")
         return self
 
