@@ -63,12 +63,15 @@ std::array<std::uint8_t, 32> sha256(std::string_view text) {
 Uuid new_uuid(Instant instant) {
   Uuid uuid;
   fill_at_random(uuid.bytes);
-  const auto since_epoch = std::chrono::floor<std::chrono::milliseconds>(instant).time_since_epoch().count();
-  auto milliseconds = static_cast<std::uint64_t>(since_epoch);
+  const auto since_epoch = static_cast<std::uint64_t>(
+      std::chrono::floor<std::chrono::microseconds>(instant).time_since_epoch().count());
+  std::uint64_t milliseconds = since_epoch / 1000;
   for (std::size_t i = 6; i-- > 0; milliseconds >>= 8U) {
     uuid.bytes[i] = static_cast<std::uint8_t>(milliseconds & 0xffU);
   }
-  uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0fU) | 0x70U);
+  const std::uint64_t fraction = since_epoch % 1000 * 4096 / 1000;
+  uuid.bytes[6] = static_cast<std::uint8_t>(0x70U | (fraction >> 8U));
+  uuid.bytes[7] = static_cast<std::uint8_t>(fraction & 0xffU);
   set_variant(uuid);
   return uuid;
 }

@@ -20,7 +20,9 @@ struct Uuid {
   bool is_nil() const { return *this == Uuid{}; }
 };
 
-/// A new UUIDv7 of that instant with 74 random bits from the system's generator. Thread-safe.
+/// A new UUIDv7 of that instant: the microseconds follow the milliseconds (RFC 9562 6.2, method 3), so that
+/// ids of different instants are in the order of these; the other 62 bits come from the system's random
+/// generator. Thread-safe.
 Uuid new_uuid(Instant instant);
 
 /// The id that stands for one message in one storage group, the same through all retries and resubmissions.

@@ -19,6 +19,15 @@ TEST_CASE("a new id is a UUIDv7 of its instant") {
   CHECK(new_uuid(some_time + 1ms) > uuid);
 }
 
+TEST_CASE("ids are in the order of their instants to the microsecond") {
+  Uuid last = new_uuid(some_time);
+  for (int i = 0; i < 2000; ++i) {
+    const Uuid next = new_uuid(some_time + i * 1us + 1us);
+    CHECK(next > last);
+    last = next;
+  }
+}
+
 TEST_CASE("new ids of one instant differ") {
   std::set<Uuid> made;
   for (int i = 0; i < 1000; ++i)
