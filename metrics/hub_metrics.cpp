@@ -88,6 +88,9 @@ struct HubMetrics::Families {
       counter(registry, "relay_received_bytes_total", "Bytes of the messages accepted.");
   Family<Counter>& relay_rejected =
       counter(registry, "relay_rejected_total", "Commands and messages refused, by reason.");
+  Family<Counter>& relay_slowed_messages = counter(
+      registry, "relay_slowed_messages_total",
+      "Messages kept waiting before they were taken, since their destination takes mail more slowly.");
   Family<Gauge>& relay_spool_messages =
       gauge(registry, "relay_spool_messages", "Messages not yet settled for every recipient.");
   Family<Gauge>& relay_spool_bytes =
@@ -116,6 +119,7 @@ struct HubMetrics::Families {
 
   // The hot path keeps its references: a look-up by labels costs more than the counting.
   Counter& received_messages = relay_received_messages.Add({});
+  Counter& slowed_messages = relay_slowed_messages.Add({});
   Counter& received_bytes = relay_received_bytes.Add({});
   Histogram& commit_duration = relay_commit_duration.Add({}, commit_seconds);
   Histogram& commit_batch = relay_commit_batch.Add({}, batch_messages);
@@ -233,6 +237,10 @@ void HubMetrics::message_received(std::uint64_t bytes) {
 
 void HubMetrics::rejected(std::string_view reason) {
   families_->relay_rejected.Add({{"reason", std::string{reason}}}).Increment();
+}
+
+void HubMetrics::message_slowed() {
+  families_->slowed_messages.Increment();
 }
 
 void HubMetrics::delivery_ended(std::string_view route, std::string_view result, std::uint64_t recipients) {

@@ -56,6 +56,8 @@ class HubMetrics {
   void message_received(std::uint64_t bytes);
   /// `reason`: a word of a fixed small set, e.g. unknown_recipient, relay_denied, size, syntax, overload.
   void rejected(std::string_view reason);
+  /// A message was kept waiting before it was taken, since its destination takes mail more slowly.
+  void message_slowed();
   /// `result`: delivered, deferred, bounced. `route`: a storage group as `cluster/group`, a configured next
   /// hop or `smarthost`.
   void delivery_ended(std::string_view route, std::string_view result, std::uint64_t recipients);

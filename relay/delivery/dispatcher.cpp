@@ -128,6 +128,7 @@ void Dispatcher::tick() {
     compare_routes();
     share_connections();
     look_after_connections(now);
+    slow_down();
     if (ticks_ % ticks_per_second == 0) {
       refresh();
       tell_of_delays(now);

@@ -22,6 +22,7 @@
 #include "relay/queue/destination_queue.hpp"
 #include "relay/queue/inspection.hpp"
 #include "relay/queue/plan.hpp"
+#include "relay/queue/slowdowns.hpp"
 
 namespace relay {
 
@@ -45,6 +46,9 @@ struct DispatcherSettings {
   NextHopPoliciesProvider policies;  ///< asked for each new connection
   std::uint32_t connections_per_destination = 20;
   std::uint32_t max_connections = 500;  ///< of the whole hub to all destinations
+  /// Told how long mail for some destinations is to be kept waiting, whenever that may have changed. On the
+  /// dispatcher's thread.
+  std::function<void(std::shared_ptr<const Slowdowns>)> slow_down = [](const auto&) {};
 };
 
 /// The queue at work: plans what is to be done for each spooled message, opens connections, gives them jobs,
@@ -208,6 +212,10 @@ class Dispatcher : public WorkerOwner {
   void look_after_connections(dumpster::Instant now);
   void share_connections();
 
+  // --- dispatcher_load.cpp
+  bool takes_mail(const Connections& connections);
+  void slow_down();
+
   // --- dispatcher_hold.cpp
   static void note_agent(dumpster::ClusterState& state, const std::string& node, dumpster::Instant heard);
   void set_hold(const std::string& cluster, std::optional<dumpster::Instant> until,
@@ -343,6 +351,7 @@ class Dispatcher : public WorkerOwner {
   std::size_t asking_for_routes_ = 0;
   std::set<Message> moved_;  ///< by what the directory has answered: taken out of their jobs at the next tick
   std::function<void()> drained_;
+  bool slowing_down_ = false;
   dumpster::Uuid delays_told_until_;  ///< messages up to this one have been looked at
   notification::PostmasterReport postmaster_report_;
   std::uint32_t recordings_ = 0;

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "relay/delivery/dispatcher.hpp"
 
 namespace relay {
@@ -18,6 +20,22 @@ void Dispatcher::load(std::string cluster, std::function<void(Load)> done) {
     if (known != clusters_.end()) load.held = known->second.state.held_until > clock_.now();
     done(load);
   });
+}
+
+bool Dispatcher::takes_mail(const Connections& connections) {
+  if (connections.queue.dead()) return false;
+  const auto* cluster = cluster_of(connections.queue.destination());
+  return cluster == nullptr || open_for_work(*cluster);
+}
+
+void Dispatcher::slow_down() {
+  auto slowdowns = std::make_shared<Slowdowns>();
+  for (const auto& [destination, connections] : connections_) {
+    const auto& queue = connections.queue;
+    if (takes_mail(connections)) slowdowns->add(destination, queue.waiting() - queue.resubmitted_waiting());
+  }
+  const bool before = std::exchange(slowing_down_, !slowdowns->none());
+  if (before || slowing_down_) settings_.slow_down(std::move(slowdowns));
 }
 
 }  // namespace relay

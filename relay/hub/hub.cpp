@@ -117,11 +117,15 @@ bool Hub::open() {
   delivery_threads_ = std::make_unique<IoThreads>(std::max(1U, session_threads_->count() / 2), "delivery");
   auto settings = dispatcher_settings(configuration_);
   settings.policies = [this] { return next_hops_.get(); };
+  settings.slow_down = [this](std::shared_ptr<const Slowdowns> slowdowns) {
+    slowdowns_.set(std::move(slowdowns));
+  };
   dispatcher_ = std::make_unique<Dispatcher>(
       *delivery_threads_, *store_, [this] { return directory_.get(); }, metrics_, dumpster::system_clock(),
       std::move(settings));
   context_.reset(new ServerContext{*store_, [this] { return directory_.get(); }, metrics_,
                                    dumpster::system_clock(), [this] { return server_settings_.get(); }});
+  context_->slowdowns = [this] { return slowdowns_.get(); };
   context_->accepted = [this](dumpster::Message message, std::shared_ptr<const FreshBody> body) {
     dispatcher_->submit(std::move(message), std::move(body));
   };

@@ -71,6 +71,7 @@ class Hub {
   Reloadable<NextHopPolicies> next_hops_;
   Reloadable<recovery::Tokens> tokens_;
   Reloadable<ServerSettings> server_settings_;
+  Reloadable<Slowdowns> slowdowns_{std::make_shared<const Slowdowns>()};
   metrics::HubMetrics metrics_;
   std::unique_ptr<dumpster::Store> store_;
   // Sessions that are cut off at the very end go with their io_context, and still use store and context;

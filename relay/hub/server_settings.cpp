@@ -14,7 +14,7 @@ ServerSettings server_settings(const HubConfiguration& configuration, const Surr
   settings.trusted_networks = configuration.trusted_networks;
   settings.max_message_size = configuration.max_message_size;
   settings.max_recipients = configuration.max_recipients;
-  settings.has_smarthost = configuration.smarthost.has_value();
+  settings.smarthost = configuration.smarthost;
   settings.max_connections = configuration.max_connections;
   settings.client = configuration.client;
   settings.max_received = configuration.max_received;
@@ -29,7 +29,7 @@ ServerSettings reloaded_server_settings(const ServerSettings& running, const Hub
                                         const Surroundings& surroundings) {
   auto settings = server_settings(read, surroundings);
   settings.hub_name = running.hub_name;
-  settings.has_smarthost = running.has_smarthost;
+  settings.smarthost = running.smarthost;
   if (!same_ports(running.listeners, settings.listeners)) settings.listeners = running.listeners;
   return settings;
 }

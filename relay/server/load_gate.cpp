@@ -19,6 +19,11 @@ std::uint64_t resident_memory() {
 
 }  // namespace
 
+std::uint64_t half_of_memory() {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) / 2 *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 LoadSample look_at_machine(const std::filesystem::path& data_dir, bool store_writable) {
   LoadSample sample;
   std::error_code error;

@@ -23,6 +23,8 @@ struct LoadSample {
   std::uint64_t free_disk = UINT64_MAX;
   std::uint64_t memory = 0;
 };
+/// Half of what this machine has, in bytes.
+std::uint64_t half_of_memory();
 LoadSample look_at_machine(const std::filesystem::path& data_dir, bool store_writable);
 
 /// Refuses new mail with 4xx while disk, memory or the store are in distress. What closes it has to recover

@@ -1,5 +1,6 @@
 #include "relay/server/policy.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace relay {
@@ -41,6 +42,23 @@ std::vector<dumpster::Recipient> expand_recipients(const std::vector<dumpster::R
     }
   }
   return recipients;
+}
+
+std::chrono::milliseconds longest_pause(const Slowdowns& slowdowns,
+                                        const std::vector<std::vector<Resolved>>& targets,
+                                        const std::optional<NextHop>& smarthost) {
+  std::chrono::milliseconds pause{0};
+  if (slowdowns.none()) return pause;
+  for (const auto& of_recipient : targets) {
+    if (of_recipient.empty() && smarthost) pause = std::max(pause, slowdowns.pause_of(*smarthost));
+    for (const auto& target : of_recipient) {
+      const auto* group = std::get_if<dumpster::StorageGroup>(&target.route);
+      const Destination destination = group != nullptr ? Destination{ClusterDestination{group->cluster}}
+                                                       : Destination{std::get<NextHop>(target.route)};
+      pause = std::max(pause, slowdowns.pause_of(destination));
+    }
+  }
+  return pause;
 }
 
 }  // namespace relay

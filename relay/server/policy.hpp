@@ -1,12 +1,15 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "dumpster/message.hpp"
 #include "relay/directory/directory.hpp"
+#include "relay/queue/slowdowns.hpp"
 #include "relay/smtp/server_machine.hpp"
 
 namespace relay {
@@ -27,5 +30,11 @@ RecipientDecision decide_recipient(Lookup found, bool client_is_trusted, bool ha
 /// address elsewhere, are one recipient.
 std::vector<dumpster::Recipient> expand_recipients(const std::vector<dumpster::Recipient>& accepted,
                                                    const std::vector<std::vector<Resolved>>& targets);
+
+/// How long a message is kept waiting before it is taken in: as long as the slowest of its destinations asks
+/// for. `targets` as above.
+std::chrono::milliseconds longest_pause(const Slowdowns& slowdowns,
+                                        const std::vector<std::vector<Resolved>>& targets,
+                                        const std::optional<NextHop>& smarthost);
 
 }  // namespace relay

@@ -8,6 +8,7 @@
 #include "metrics/hub_metrics.hpp"
 #include "relay/directory/directory.hpp"
 #include "relay/queue/fresh_bodies.hpp"
+#include "relay/queue/slowdowns.hpp"
 #include "relay/server/authenticator.hpp"
 #include "relay/server/client_limits.hpp"
 #include "relay/server/load_gate.hpp"
@@ -23,6 +24,10 @@ struct ServerContext {
   metrics::HubMetrics& metrics;
   const dumpster::Clock& clock;
   std::function<std::shared_ptr<const ServerSettings>()> settings;
+  /// How long mail for some destinations is kept waiting.
+  std::function<std::shared_ptr<const Slowdowns>()> slowdowns = [] {
+    return std::make_shared<const Slowdowns>();
+  };
   FreshBodies fresh_bodies{64ULL << 20};
   SessionRegistry sessions{};
   ClientLimits clients{};

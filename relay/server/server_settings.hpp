@@ -3,9 +3,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "relay/directory/next_hop.hpp"
 #include "relay/net/network.hpp"
 #include "relay/net/tls_context.hpp"
 #include "relay/server/client_limits.hpp"
@@ -34,7 +36,7 @@ struct ServerSettings {
   std::vector<Network> trusted_networks;
   std::uint64_t max_message_size = 36ULL << 20;
   std::uint32_t max_recipients = 1000;
-  bool has_smarthost = false;
+  std::optional<NextHop> smarthost;
   std::uint32_t max_connections = 10'000;
   ClientLimitSettings client;       ///< for clients outside the trusted networks
   std::uint32_t max_received = 50;  ///< a message with more Received fields goes in circles (RFC 5321 6.3)

@@ -120,6 +120,7 @@ asio::awaitable<bool> Session::take(ServerMachine::Action action) {
     auto secret = std::move(password->password);
     co_await check_password(std::move(user), std::move(secret));
   } else if (std::holds_alternative<ServerMachine::BeginMessage>(action)) {
+    co_await slow_down();
     begin_message();
   } else if (std::holds_alternative<ServerMachine::EndMessage>(action)) {
     co_await end_message();

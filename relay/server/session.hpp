@@ -57,6 +57,7 @@ class Session : public std::enable_shared_from_this<Session> {
   smtp::ServerSettings machine_settings() const;
 
   // --- the message
+  boost::asio::awaitable<void> slow_down();
   void begin_message();
   boost::asio::awaitable<void> take_body(std::string_view bytes);
   boost::asio::awaitable<void> end_message();

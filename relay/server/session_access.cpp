@@ -188,7 +188,7 @@ asio::awaitable<void> Session::check_recipient(std::string address) {
     auto answer = co_await dumpster::await_result<Lookup>(ask);
     found = std::move(*answer);  // a directory answers, whatever happens
   }
-  auto decision = decide_recipient(std::move(*found), may_relay(), settings_->has_smarthost);
+  auto decision = decide_recipient(std::move(*found), may_relay(), settings_->smarthost.has_value());
   if (decision.reply.code == 250 && target_count_ + decision.targets.size() > settings_->max_recipients) {
     decision.reply = {452, "4.5.3", "too many recipients behind aliases"};
     decision.refused_for = "too_many_recipients";

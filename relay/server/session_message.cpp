@@ -1,3 +1,7 @@
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "metrics/log.hpp"
 #include "relay/server/policy.hpp"
 #include "relay/server/session.hpp"
@@ -15,6 +19,17 @@ std::string text_of(const TlsSession* tls) {
 }
 
 }  // namespace
+
+/// Before the reply to DATA: the client does not get ahead of where its mail goes.
+asio::awaitable<void> Session::slow_down() {
+  const auto slowdowns = context_.slowdowns();
+  const auto pause = longest_pause(*slowdowns, targets_, settings_->smarthost);
+  if (pause.count() == 0) co_return;
+  context_.metrics.message_slowed();
+  asio::steady_timer timer{connection_->executor(), pause};
+  boost::system::error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
 
 void Session::begin_message() {
   if (!context_.store.writable()) {

@@ -1,9 +1,10 @@
 import smtplib
+import subprocess
 import time
 import unittest
 
 from case import ALICE, BOB, CLUSTER, GROUP, EndToEnd
-from harness.lmtp_sink import DEFER, DROP_UNSTORED, ONE_LESS, ONE_MORE, SHUT, SLOW, STALL, LmtpSink
+from harness.lmtp_sink import DEFER, DROP_UNSTORED, LATE, ONE_LESS, ONE_MORE, SHUT, SLOW, STALL, LmtpSink
 from harness.load import Load, message
 from harness.processes import wait_until
 
@@ -54,6 +55,33 @@ class BadNodes(EndToEnd):
         self.assert_each_once(self.node1.copies(), mails)
         self.assertIn('event="destination dead"', self.hub.log())
         self.assertEqual(sum(self.node1.transactions.values()), 212)
+
+    def test_senders_become_as_slow_as_a_node_that_falls_behind(self):
+        self.node1.rules += [("*", LATE)] * 100
+        flood = ["smtp-source", "-d", "-s", "20", "-l", "200", "-m", "22000", "-f", "sender@example.net", "-t", ALICE]
+        subprocess.run([*flood, f"127.0.0.1:{self.hub.smtp_port}"], check=True, timeout=100)
+
+        def slowed():
+            return self.hub.metric("relay_slowed_messages_total")
+
+        self.assertGreater(slowed(), 0)
+        before = slowed()
+        self.wait_copies(self.far, self.send(self.hub, ["far@x"], ["user@far.example"]))
+        self.assertEqual(slowed(), before)
+        begun = time.monotonic()
+        self.send(self.hub, ["one@x"])
+        self.assertGreater(time.monotonic() - begun, 0.04)
+        self.assertEqual(slowed(), before + 1)
+        self.node1.kill()
+        wait_until(lambda: "dead=yes" in self.hub.log(), 30, "the node is known to be dead")
+
+        def unhindered():
+            before = slowed()
+            self.send(self.hub, ["two@x"])
+            return slowed() == before
+
+        wait_until(unhindered, 30, "nobody waits for a dead node")
+        self.node1.answers.set()
 
     def test_a_node_that_stalls_delays_neither_others_nor_an_activation(self):
         self.node1.rules += [("*", STALL)] * 100

@@ -29,6 +29,7 @@ METRICS = (
     ("relay_received_messages_total", "counter", set()),
     ("relay_received_bytes_total", "counter", set()),
     ("relay_rejected_total", "counter", {"reason"}),
+    ("relay_slowed_messages_total", "counter", set()),
     ("relay_spool_messages", "gauge", set()),
     ("relay_spool_bytes", "gauge", set()),
     ("relay_spool_oldest_seconds", "gauge", set()),

@@ -24,7 +24,7 @@ void read_limits(TomlTable& relay, HubConfiguration& made) {
   made.max_passes = count(relay, "max_passes", 3, {1, 100});
   made.commit_limit = relay.duration("commit_limit", Microseconds{30s}, {100ms, Microseconds{10min}});
   made.load.min_free_disk = relay.size("min_free_disk", 16 * mebibyte);
-  made.load.max_memory = relay.size("max_memory", 0);
+  made.load.max_memory = relay.size("max_memory", half_of_memory());
   made.load.max_commit_time = std::chrono::duration_cast<std::chrono::milliseconds>(
       relay.duration("max_commit_time", Microseconds{10s}, {0s, longest}));
 }

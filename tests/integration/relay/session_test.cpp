@@ -26,7 +26,12 @@ class OpenDirectory : public relay::ReadyDirectory {
 /// One session on loopback, and its client, which reads and writes without waiting for anybody else.
 class OneSession {
  public:
-  explicit OneSession(std::chrono::milliseconds command_limit, std::uint64_t max_message_size = 36ULL << 20) {
+  /// `waiting`: so many messages wait for where everybody's mail goes.
+  explicit OneSession(std::chrono::milliseconds command_limit, std::uint64_t max_message_size = 36ULL << 20,
+                      std::size_t waiting = 0) {
+    auto slowdowns = std::make_shared<relay::Slowdowns>();
+    slowdowns->add(relay::ClusterDestination{"ccr1"}, waiting);
+    server_.slowdowns = [slowdowns] { return slowdowns; };
     settings_.max_message_size = max_message_size;
     server_.accepted = [](const auto&, const auto&) {};
     settings_.hub_name = "hub";
@@ -127,4 +132,15 @@ TEST_CASE("a message that is slow but comes on takes longer than a command may, 
     REQUIRE(session.send(std::string(1100, 'x') + "\r\n"));
   }
   CHECK(session.say(".").substr(0, 9) == (size == 2000 ? "552 5.3.4" : "250 2.0.0"));
+}
+
+TEST_CASE("a message for a destination that falls behind is kept waiting before it is taken") {
+  OneSession session{5s, 36ULL << 20, relay::Slowdowns::untroubled * 6 / 5};
+  session.say("HELO client.example");
+  session.say("MAIL FROM:<a@example.test>");
+  session.say("RCPT TO:<b@example.test>");
+  const auto begun = std::chrono::steady_clock::now();
+  CHECK(session.say("DATA").substr(0, 3) == "354");
+  CHECK(std::chrono::steady_clock::now() - begun >= 200ms);
+  CHECK(session.say("text\r\n.").substr(0, 9) == "250 2.0.0");
 }

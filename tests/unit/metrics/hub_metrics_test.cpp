@@ -23,6 +23,7 @@ void say_everything(HubMetrics& hub) {
   hub.recovery_query(200);
   hub.connection_opened("smtp");
   hub.message_received(100);
+  hub.message_slowed();
   hub.rejected("syntax");
   hub.delivery_ended("ccr1/sg1", "delivered", 1);
   hub.delivery_took(std::chrono::milliseconds{5});
@@ -59,7 +60,7 @@ TEST_CASE("the documented table of metrics is what the exposition has") {
   HubMetrics hub;
   say_everything(hub);
   CHECK(documented_types() == types_of(hub.exposition()));
-  CHECK(documented_types().size() == 33);
+  CHECK(documented_types().size() == 34);
 }
 
 TEST_CASE("what was said stands in the exposition, with its labels") {
@@ -70,6 +71,7 @@ TEST_CASE("what was said stands in the exposition, with its labels") {
   CHECK_THAT(text, Catch::Contains("reason=\"size\""));
   CHECK_THAT(text, Catch::Contains("cluster_active{cluster=\"ccr1\",node=\"node1\"} 1\n"));
   CHECK_THAT(text, Catch::Contains("relay_received_bytes_total 100\n"));
+  CHECK_THAT(text, Catch::Contains("relay_slowed_messages_total 1\n"));
   CHECK_THAT(text, Catch::Contains("recovery_queries_total{code=\"200\"} 1\n"));
 }
 

@@ -2,9 +2,11 @@
 
 #include <catch2/catch.hpp>
 
+using namespace std::chrono_literals;
 using dumpster::StorageGroup;
 using relay::decide_recipient;
 using relay::expand_recipients;
+using relay::longest_pause;
 using relay::LookupFault;
 using relay::Resolved;
 
@@ -63,4 +65,21 @@ TEST_CASE("recipients for the smarthost go as addressed") {
   const auto recipients = expand_recipients({given("c@elsewhere"), given("c@elsewhere")}, {{}, {}});
   REQUIRE(recipients.size() == 1);
   CHECK(recipients[0].address == "c@elsewhere");
+}
+
+TEST_CASE("a message is kept waiting as long as the slowest of its destinations asks for") {
+  const relay::NextHop archive{relay::NextHop::Protocol::smtp, "archive", 25, {}};
+  const relay::NextHop smart{relay::NextHop::Protocol::smtp, "smart", 25, {}};
+  relay::Slowdowns slowdowns;
+  slowdowns.add(relay::ClusterDestination{"ccr1"}, 30'000);
+  slowdowns.add(archive, 40'000);
+  slowdowns.add(smart, 60'000);
+  const Resolved retained = mailbox("a@x", "a@x");
+  const Resolved elsewhere{"b@y", "b@y", "", archive};
+  const Resolved quick{"c@z", "c@z", "", StorageGroup{"ccr2", "sg1"}};
+  CHECK(longest_pause(slowdowns, {{quick}}, smart) == 0ms);
+  CHECK(longest_pause(slowdowns, {{quick}, {retained}}, smart) == 500ms);
+  CHECK(longest_pause(slowdowns, {{quick, elsewhere}, {retained}}, smart) == 1s);
+  CHECK(longest_pause(slowdowns, {{quick}, {}}, smart) == 2s);
+  CHECK(longest_pause({}, {{retained}, {}}, smart) == 0ms);
 }
