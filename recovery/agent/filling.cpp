@@ -21,6 +21,7 @@ Filling::Filling(Surroundings& surroundings, State& state, Report& report, std::
 
 bool Filling::run() {
   prepare();
+  moved_at_ = surroundings_.clock->elapsed();
   take_up_orders();
   if (!options_.dry_run && !send_orders()) return false;
   for (bool whole = true;; whole = again_, first_ = false) {
@@ -31,7 +32,11 @@ bool Filling::run() {
     decide(inventory);
     if (options_.dry_run) return true;
     if (!send_orders() || !follow_orders()) return false;
-    if (!running() && waiting_ == 0 && !again_) return verify();
+    if (!running() && unripe_.empty() && !again_) return verify();
+    if (stands_still()) {
+      leave_the_rest();
+      return verify();
+    }
     if (!surroundings_.clock->pause(std::chrono::milliseconds{500})) return fail("interrupted");
   }
 }
@@ -56,7 +61,7 @@ bool Filling::fail(std::string error) {
 Standpoint Filling::standpoint_of(const GroupWork& group) const {
   Standpoint standpoint = options_.standpoint;
   standpoint.ripe = group.now - surroundings_.settle;
-  standpoint.retry_failed = first_;
+  standpoint.retry_failed = first_ && !goes_on_;
   return standpoint;
 }
 
@@ -212,13 +217,13 @@ bool Filling::keep_found(const Inventory& inventory) {
 }
 
 void Filling::decide(const Inventory& inventory) {
-  waiting_ = 0;
+  unripe_.clear();
   for (HubWork& hub : hubs_) {
     if (!hub.going) continue;
     for (GroupWork& group : groups_.at(&hub)) {
       judge_sought(hub, group, inventory);
       Comparison comparison = compare(group.lines, inventory, standpoint_of(group));
-      waiting_ += comparison.waiting;
+      if (comparison.waiting > 0) unripe_[&hub] += comparison.waiting;
       if (first_) hub.report.present += comparison.present;
       if (first_) hub.report.unknown += comparison.unknown;
       std::erase_if(comparison.decisions, [&](const Decision& decision) {

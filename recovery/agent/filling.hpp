@@ -28,7 +28,10 @@ class Filling {
   struct Options {
     Standpoint standpoint;
     std::set<std::string> mailboxes;  ///< only these; empty: all
-    LedgerStore* ledger = nullptr;    ///< gets what was found; null: nothing is kept
+    /// So long nothing may be delivered before what still waits is left to the hubs, which go on trying: a
+    /// mailbox may answer 4xx for days. The state keeps those orders.
+    dumpster::Duration patience{};
+    LedgerStore* ledger = nullptr;  ///< gets what was found; null: nothing is kept
     bool dry_run = false;
     std::function<bool()> save;  ///< makes the state durable; false: the operation must end
   };
@@ -93,6 +96,9 @@ class Filling {
   bool follow_orders();
   void follow(RunningOrder& order);
   bool close_orders();
+  static void count(const RunningOrder& order);
+  bool stands_still();
+  void leave_the_rest();
   void refused(RunningOrder& order, const HubError& error);
   bool running() const;
   bool verify();
@@ -107,9 +113,12 @@ class Filling {
   Options options_;
   std::map<HubWork*, std::vector<GroupWork>> groups_;
   std::vector<RunningOrder> orders_;
-  std::size_t waiting_ = 0;  ///< in-doubt recipients of the last round that were not ripe
-  bool first_ = true;        ///< the first round
-  bool again_ = false;       ///< a hub did not find what was named: list the whole window once more
+  std::map<HubWork*, std::size_t> unripe_;  ///< in-doubt recipients of the last round
+  std::uint64_t settled_ = 0;               ///< recipients, when that changed the last time
+  dumpster::Duration moved_at_{};           ///< which was then
+  bool goes_on_ = false;  ///< with orders of an earlier run, which has tried what had failed before
+  bool first_ = true;     ///< the first round
+  bool again_ = false;    ///< a hub did not find what was named: list the whole window once more
 };
 
 }  // namespace recovery::agent

@@ -33,6 +33,7 @@ void Filling::take_up_orders() {
       }
       running.deliver = std::move(content.deliver);
       orders_.push_back(std::move(running));
+      goes_on_ = true;
     }
   }
 }
@@ -119,8 +120,8 @@ bool Filling::settle_conflicts() {
 
 /// Until all are over, or until it is time to see what has fallen in doubt meanwhile.
 bool Filling::follow_orders() {
-  const dumpster::Duration end =
-      surroundings_.clock->elapsed() + surroundings_.settle + std::chrono::seconds{2};
+  const dumpster::Duration end = surroundings_.clock->elapsed() +
+                                 std::min(surroundings_.settle, options_.patience) + std::chrono::seconds{2};
   for (;;) {
     side_by_side(hubs_, [this](HubWork& hub) {
       for (RunningOrder& order : orders_) {
@@ -153,8 +154,7 @@ bool Filling::close_orders() {
     any = true;
     HubReport& report = order.hub->report;
     const ResubmissionAnswer& last = order.last;
-    report.delivered += last.delivered - std::min<std::uint64_t>(last.delivered, order.settled);
-    report.failed += last.failed;
+    count(order);
     seek(order);
     if (last.state == "cancelled") {
       const auto status = order.hub->client->cluster(surroundings_.cluster);
@@ -168,6 +168,43 @@ bool Filling::close_orders() {
   std::erase_if(orders_, [](const RunningOrder& order) { return order.over; });
   if (!any) return true;
   return options_.save() && report_.conflict.empty();
+}
+
+void Filling::count(const RunningOrder& order) {
+  const ResubmissionAnswer& last = order.last;
+  order.hub->report.delivered += last.delivered - std::min<std::uint64_t>(last.delivered, order.settled);
+  order.hub->report.failed += last.failed;
+}
+
+/// Whether nothing has been delivered or refused for as long as that is waited for.
+bool Filling::stands_still() {
+  std::uint64_t settled = 0;
+  for (const HubWork& hub : hubs_)
+    settled += hub.report.delivered + hub.report.failed;
+  for (const RunningOrder& order : orders_)
+    settled += order.last.delivered + order.last.failed;
+  const dumpster::Duration now = surroundings_.clock->elapsed();
+  if (std::exchange(settled_, settled) != settled) moved_at_ = now;
+  return now - moved_at_ >= options_.patience;
+}
+
+void Filling::leave_the_rest() {
+  bool any = false;
+  for (const RunningOrder& order : orders_) {
+    if (order.over || !order.hub->going) continue;
+    count(order);
+    const ResubmissionAnswer& last = order.last;
+    order.hub->report.waiting += last.matched - std::min(last.matched, last.delivered + last.failed);
+    any = true;
+  }
+  orders_.clear();
+  for (const auto& [hub, recipients] : unripe_)
+    hub->report.waiting += recipients;
+  if (!any) return;
+  report_.notes.push_back(
+      "what waits is ordered, and the hubs go on trying to deliver it: `dumpsterctl queue list` on them says "
+      "why it "
+      "does not go");
 }
 
 bool Filling::running() const {

@@ -59,6 +59,7 @@ class MachineClock final : public AgentClock {
 struct CommandLine {
   std::string configuration;
   std::string wait = "10s";
+  std::string patience = "60s";
   bool json = false;
   bool no_fill = false;
   std::optional<std::uint64_t> term;
@@ -247,9 +248,12 @@ void define(CLI::App& app, CommandLine& line) {
   app.add_subcommand("status", "Show what is kept and how the hubs see the cluster");
   app.add_subcommand(
       "watch", "Run always: confirm what arrives here while passive, settle what is in doubt while active");
-  for (CLI::App* command : {promote, fill})
+  for (CLI::App* command : {promote, fill}) {
     command->add_option("--report", line.report_file,
                         "Write a line for each message that is filled, and why");
+    command->add_option("--patience", line.patience,
+                        "How long nothing may be delivered before what still waits is left to the hubs");
+  }
   for (CLI::App* command : app.get_subcommands({}))
     command->fallthrough();
 }
@@ -273,6 +277,8 @@ int main(int argc, char** argv) {
   const std::string command = app.get_subcommands().front()->get_name();
   const auto wait = wait_from(line.wait);
   if (!wait || *wait > 24h) return complain("--wait must be a time such as 10s");
+  const auto patience = wait_from(line.patience);
+  if (!patience || *patience > 24h) return complain("--patience must be a time such as 60s");
 
   std::vector<ConfigurationFault> faults;
   const auto configuration = read_agent_configuration(line.configuration, faults);
@@ -286,5 +292,6 @@ int main(int argc, char** argv) {
   MachineClock clock{stop};
   Surroundings surroundings = surroundings_of(*configuration, *wait, clock, stop);
   surroundings.state = std::move(*state);
+  surroundings.patience = *patience;
   return perform(command, line, surroundings);
 }

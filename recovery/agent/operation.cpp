@@ -208,6 +208,7 @@ Report fill_window(Surroundings& surroundings, const WindowOptions& options, boo
   filling.standpoint.term = term;
   filling.standpoint.judge_own = true;
   filling.mailboxes = options.mailboxes;
+  filling.patience = steps.patience();
   steps.report().term = term;
   steps.report().unfenced = !surroundings.quiesce;
   if (steps.fill_from(std::move(filling))) {

@@ -224,6 +224,7 @@ bool OperationSteps::complete() {
   Filling::Options options;
   options.standpoint.term = state_.promote->term;
   options.standpoint.confirmed = ledger_;
+  options.patience = patience();
   if (!fill_from(std::move(options))) {
     if (!report_.conflict.empty()) {
       state_.drop_pending();
@@ -243,6 +244,10 @@ bool OperationSteps::complete() {
   }
   if (state_.promote->done()) state_.promote.reset();
   return save();
+}
+
+dumpster::Duration OperationSteps::patience() const {
+  return std::max<dumpster::Duration>(surroundings_.patience, 2 * surroundings_.settle);
 }
 
 void OperationSteps::tell_recovered(HubWork& hub) {

@@ -61,6 +61,8 @@ class OperationSteps {
 
   /// Fills windows that begin at each hub's `from`.
   bool fill_from(Filling::Options options);
+  /// How long nothing may be delivered before a filling that was asked for leaves the rest to the hubs.
+  dumpster::Duration patience() const;
 
   bool fail(std::string error);
   bool lose(const HubWork& hub);  ///< to a higher term there: what was pending is dropped

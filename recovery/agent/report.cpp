@@ -23,6 +23,7 @@ constexpr Count counts[] = {
     {"resubmitted", "resubmitted", &HubReport::resubmitted},
     {"delivered", "delivered", &HubReport::delivered},
     {"failed", "failed", &HubReport::failed},
+    {"waiting", "waiting", &HubReport::waiting},
     {"missing", "missing", &HubReport::missing},
     {"unknown", "not looked at", &HubReport::unknown},
 };
@@ -90,7 +91,8 @@ bool any_hub(const Report& report, Test test) {
 int Report::exit_status() const {
   if (!conflict.empty()) return 5;
   if (!error.empty() || any_hub(*this, [](const HubReport& hub) { return hub.failed_call; })) return 1;
-  if (any_hub(*this, [](const HubReport& hub) { return hub.failed + hub.missing + hub.unknown > 0; }))
+  if (any_hub(*this,
+              [](const HubReport& hub) { return hub.failed + hub.waiting + hub.missing + hub.unknown > 0; }))
     return 4;
   if (any_hub(*this, [](const HubReport& hub) { return !hub.covered; })) return 3;
   if (any_hub(*this, [](const HubReport& hub) { return !hub.trouble.empty(); })) return 2;

@@ -25,6 +25,7 @@ struct HubReport {
   std::size_t resubmitted = 0;
   std::size_t delivered = 0;
   std::size_t failed = 0;   ///< refused by the mailbox server
+  std::size_t waiting = 0;  ///< to be delivered again, or still in doubt, when nothing moved any more
   std::size_t missing = 0;  ///< delivered again, and not in the mailbox afterwards
   std::size_t unknown = 0;  ///< in mailboxes that the inventory could not look at
 };
@@ -55,8 +56,8 @@ struct Report {
   bool keep_items = false;         ///< whether `items` is filled
   std::vector<FilledItem> items;
 
-  /// 0 done; of several the first of 5 (higher term elsewhere), 1 (error), 4 (missing, failed or unknown
-  /// after the fill), 3 (not covered), 2 (a hub not reached and remembered).
+  /// 0 done; of several the first of 5 (higher term elsewhere), 1 (error), 4 (waiting, missing, failed or
+  /// unknown after the fill), 3 (not covered), 2 (a hub not reached and remembered).
   int exit_status() const;
 };
 

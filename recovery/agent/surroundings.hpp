@@ -23,6 +23,9 @@ struct Surroundings {
   dumpster::Duration margin{};
   dumpster::Duration settle{};
   dumpster::Duration wait{};  ///< how long a hub may be out of reach
+  /// How long nothing may be delivered before `promote` and `fill` leave what still waits to the hubs. Twice
+  /// `settle` at least.
+  dumpster::Duration patience = std::chrono::seconds{60};
   std::vector<std::unique_ptr<HubClient>> hubs;
   std::unique_ptr<InventorySource> inventory;
   std::unique_ptr<StateStore> state;

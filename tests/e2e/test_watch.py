@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import signal
@@ -8,7 +9,7 @@ from harness import dovecot, http_calls
 from harness.agent import Agent
 from harness.failover import DovecotFailover
 from harness.hub import Cluster, Hub
-from harness.lmtp_sink import DROP_STORED, DROP_UNSTORED
+from harness.lmtp_sink import DEFER, DROP_STORED, DROP_UNSTORED
 from harness.load import Load
 from harness.processes import wait_until
 
@@ -63,6 +64,22 @@ class Watched(EndToEnd):
         self.old.kill()
         self.promote(self.passive)
         self.assert_each_once(self.new.copies(), {(ALICE, "later@x")})
+
+    def test_a_mail_that_the_new_node_does_not_take_yet_holds_up_nobody(self):
+        self.wait_copies(self.old, self.send(self.hub, ["lost@x", "full@x"]))
+        self.old.kill()
+        self.new.rules += [("full@x", DEFER)] * 1000
+        promoted = self.passive.run("promote", "--wait", "3s", "--patience", "2s", "--json")
+        total = json.loads(promoted.stdout)["total"]
+        self.assertEqual((promoted.returncode, total["delivered"], total["waiting"]), (4, 1, 1), promoted.stdout)
+        self.new.rules.insert(0, ("doubt@x", DROP_UNSTORED))
+        self.send(self.hub, ["doubt@x"])
+        wait_until(lambda: (ALICE, "doubt@x") in self.new.copies(), 30, lambda: self.passive.log()[-2000:])
+        self.assertNotIn((ALICE, "full@x"), self.new.copies())
+        self.new.rules.clear()
+        wait_until(lambda: (ALICE, "full@x") in self.new.copies(), 60, lambda: self.hub.log()[-2000:])
+        self.hub.wait_spool_empty()
+        self.assert_each_once(self.new.copies(), {(ALICE, name) for name in ("lost@x", "full@x", "doubt@x")})
 
     def test_the_active_node_settles_what_is_in_doubt_by_itself(self):
         self.old.rules += [("stored@x", DROP_STORED), ("unstored@x", DROP_UNSTORED)]

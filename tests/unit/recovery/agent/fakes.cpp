@@ -205,21 +205,19 @@ HubResult<ListingEnd> FakeHub::list(const dumpster::StorageGroup&, const Listing
   return end;
 }
 
-void FakeHub::carry_out_item(const dumpster::Uuid& delivery, std::uint64_t attempt, bool deliver,
-                             ResubmissionAnswer& answer) {
-  const auto place = places_.find(delivery);
-  if (place == places_.end() || lines[place->second].attempt != attempt) {
-    answer.not_found.push_back(delivery);
-    return;
-  }
-  ListedDelivery& known = lines[place->second];
+bool FakeHub::is_deferred(const ListedDelivery& known) const {
+  return std::any_of(
+      known.recipients.begin(), known.recipients.end(),
+      [this](const ListedRecipient& recipient) { return deferred.contains(recipient.mailbox); });
+}
+
+void FakeHub::settle(ListedDelivery& known, bool deliver, ResubmissionAnswer& answer) {
   for (const ListedRecipient& recipient : known.recipients) {
-    ++answer.matched;
     const bool refuses = deliver && refused.contains(recipient.mailbox);
     ++(refuses ? answer.failed : answer.delivered);
     known.state = refuses ? DeliveryState::failed : DeliveryState::delivered;
     if (!refuses && deliver && !dropped.contains(recipient.mailbox))
-      world->store(recipient.mailbox, delivery);
+      world->store(recipient.mailbox, known.delivery_id);
   }
   if (!deliver || known.state == DeliveryState::failed) return;
   known.node = active;
@@ -228,20 +226,44 @@ void FakeHub::carry_out_item(const dumpster::Uuid& delivery, std::uint64_t attem
   known.delivered_at = clock->now();
 }
 
-ResubmissionAnswer FakeHub::carry_out(const std::string& body) {
-  const boost::json::value order = boost::json::parse(body);
-  ResubmissionAnswer answer;
-  answer.id = std::string{order.at("key").as_string()};
-  answer.state = "completed";
-  places_.clear();
-  for (std::size_t i = 0; i < lines.size(); ++i)
-    places_.emplace(lines[i].delivery_id, i);
-  for (const boost::json::value& item : order.at("deliveries").as_array()) {
-    const auto delivery = dumpster::uuid_from(std::string_view{item.at("delivery_id").as_string()});
-    carry_out_item(*delivery, item.at("attempt").to_number<std::uint64_t>(),
-                   item.at("outcome").as_string() == "deliver", answer);
+void FakeHub::carry_out(std::vector<Item> items, Order& order) {
+  std::map<dumpster::Uuid, ListedDelivery*> known;
+  for (ListedDelivery& line : lines)
+    known.emplace(line.delivery_id, &line);
+  order.waiting.clear();
+  for (const Item& item : items) {
+    ListedDelivery& line = *known.at(item.delivery);
+    if (item.deliver && is_deferred(line)) {
+      line.state = DeliveryState::resubmitting;
+      order.waiting.push_back(item);
+    } else {
+      settle(line, item.deliver, order.answer);
+    }
   }
-  return answer;
+  order.answer.state = order.waiting.empty() ? "completed" : "running";
+}
+
+FakeHub::Order FakeHub::take(const std::string& body) {
+  const boost::json::value wanted = boost::json::parse(body);
+  Order order;
+  order.answer.id = std::string{wanted.at("key").as_string()};
+  std::map<dumpster::Uuid, const ListedDelivery*> known;
+  for (const ListedDelivery& line : lines)
+    known.emplace(line.delivery_id, &line);
+  std::vector<Item> items;
+  for (const boost::json::value& item : wanted.at("deliveries").as_array()) {
+    const auto delivery = dumpster::uuid_from(std::string_view{item.at("delivery_id").as_string()});
+    const auto attempt = item.at("attempt").to_number<std::uint64_t>();
+    const auto place = known.find(*delivery);
+    if (place == known.end() || place->second->attempt != attempt) {
+      order.answer.not_found.push_back(*delivery);
+      continue;
+    }
+    order.answer.matched += place->second->recipients.size();
+    items.push_back({*delivery, attempt, item.at("outcome").as_string() == "deliver"});
+  }
+  carry_out(std::move(items), order);
+  return order;
 }
 
 HubResult<ResubmissionAnswer> FakeHub::resubmit(const dumpster::StorageGroup&, const std::string& body) {
@@ -251,18 +273,21 @@ HubResult<ResubmissionAnswer> FakeHub::resubmit(const dumpster::StorageGroup&, c
   if (before_order) std::function<void()>{before_order}();
   if (!reachable) return unreachable();
   bodies.push_back(body);
-  if (!keys.contains(key)) answers_[key] = carry_out(body);
+  if (!keys.contains(key)) orders_[key] = take(body);
   keys.insert(key);
   if (lost_after_resubmit) {
     reachable = false;
     return unreachable();
   }
-  return answers_.at(key);
+  return orders_.at(key).answer;
 }
 
 HubResult<ResubmissionAnswer> FakeHub::resubmission(const std::string& id) {
   if (!reachable) return unreachable();
-  return answers_.at(id);
+  if (before_answer) before_answer();
+  Order& order = orders_.at(id);
+  if (!order.waiting.empty()) carry_out(order.waiting, order);
+  return order.answer;
 }
 
 HubResult<void> FakeHub::absent(const dumpster::StorageGroup&, const std::string& body) {

@@ -142,23 +142,34 @@ class FakeHub final : public HubClient {
   bool lost_after_resubmit = false;  ///< takes one order, and is out of reach from then on
   std::function<void()> before_order;
   std::function<void()> before_recovered;
-  std::set<std::string> refused;     ///< mailboxes
-  std::set<std::string> dropped;     ///< mailboxes that answer 250 and keep nothing
-  std::vector<std::string> bodies;   ///< of all orders, in their order
-  std::vector<std::string> absents;  ///< the bodies of all reports
-  std::vector<Instant> through;      ///< of replication feedback
-  std::set<std::string> keys;        ///< of the orders taken
+  std::set<std::string> refused;        ///< mailboxes
+  std::set<std::string> deferred;       ///< mailboxes that answer 4xx: the order stays running
+  std::function<void()> before_answer;  ///< about an order that was taken before
+  std::set<std::string> dropped;        ///< mailboxes that answer 250 and keep nothing
+  std::vector<std::string> bodies;      ///< of all orders, in their order
+  std::vector<std::string> absents;     ///< the bodies of all reports
+  std::vector<Instant> through;         ///< of replication feedback
+  std::set<std::string> keys;           ///< of the orders taken
 
  private:
   HubError unreachable() const;
   void note_contact() { contacts += in_touch && active == "node2" ? 1 : 0; }
-  ResubmissionAnswer carry_out(const std::string& body);
-  void carry_out_item(const dumpster::Uuid& delivery, std::uint64_t attempt, bool deliver,
-                      ResubmissionAnswer& answer);
+  struct Item {
+    dumpster::Uuid delivery;
+    std::uint64_t attempt = 0;
+    bool deliver = false;
+  };
+  struct Order {
+    ResubmissionAnswer answer;
+    std::vector<Item> waiting;  ///< whose mailboxes are deferred
+  };
+  Order take(const std::string& body);
+  void carry_out(std::vector<Item> items, Order& order);
+  bool is_deferred(const ListedDelivery& known) const;
+  void settle(ListedDelivery& known, bool deliver, ResubmissionAnswer& answer);
 
   std::string address_;
-  std::map<std::string, ResubmissionAnswer> answers_;
-  std::map<dumpster::Uuid, std::size_t> places_;  ///< of the lines, while an order is carried out
+  std::map<std::string, Order> orders_;
 };
 
 /// A node with its hubs, ready for an operation.

@@ -94,6 +94,53 @@ TEST_CASE("a hub that is not configured any more is not waited for") {
   CHECK_FALSE(scene.state->kept.promote);
 }
 
+TEST_CASE("what a mailbox does not take is left to the hub after a minute, and promote ends with 4") {
+  Scene scene;
+  scene.hub().lines = {line(1, "alice"), line(2, "full")};
+  scene.hub().deferred = {"full"};
+  const Report report = scene.promote();
+  CHECK(report.exit_status() == 4);
+  CHECK(report.hubs[0].filled);
+  CHECK(report.hubs[0].delivered == 1);
+  CHECK(report.hubs[0].waiting == 1);
+  CHECK(scene.clock.elapsed() >= 60s);
+  CHECK(scene.clock.elapsed() < 120s);
+  CHECK_FALSE(scene.state->kept.promote);
+  CHECK(scene.state->kept.orders.size() == 1);
+}
+
+TEST_CASE("a filling goes on as long as something is delivered now and then") {
+  Scene scene;
+  for (std::uint8_t number = 1; number <= 5; ++number) {
+    const std::string mailbox = "slow" + std::to_string(number);
+    scene.hub().lines.push_back(line(number, mailbox));
+    scene.hub().deferred.insert(mailbox);
+  }
+  auto next = scene.clock.elapsed() + 40s;
+  scene.hub().before_answer = [&] {
+    auto& deferred = scene.hub().deferred;
+    if (scene.clock.elapsed() < next || deferred.empty()) return;
+    deferred.erase(deferred.begin());
+    next += 40s;
+  };
+  const Report report = scene.promote();
+  CHECK(report.exit_status() == 0);
+  CHECK(report.hubs[0].delivered == 5);
+  CHECK(scene.clock.elapsed() >= 200s);
+}
+
+TEST_CASE("a window that nothing of is delivered is left to the hub, too") {
+  Scene scene;
+  scene.promote();
+  scene.hub().lines = {line(1, "full", "node2", 1)};
+  scene.hub().deferred = {"full"};
+  WindowOptions window;
+  window.from = at(0);
+  const Report report = fill_window(scene.surroundings, window);
+  CHECK(report.exit_status() == 4);
+  CHECK(report.hubs[0].waiting == 1);
+}
+
 TEST_CASE("a window is filled again on the active node only, own deliveries included") {
   Scene scene;
   scene.promote();

@@ -155,21 +155,6 @@ TEST_CASE("what readers delete while a hub is away does not come back from that 
   CHECK_FALSE(scene.state->kept.promote);
 }
 
-TEST_CASE("the active node settles what is in doubt: what is there as present, the rest delivered again") {
-  Watching scene;
-  scene.become_active();
-  scene.deliver(1, "alice", "node2", 1);
-  scene.deliver(2, "alice", "node2", 1);
-  for (ListedDelivery& line : scene.hub().lines)
-    line.state = DeliveryState::in_doubt;
-  scene.world.store("alice", id(1));
-  scene.clock.pause(6s);
-  scene.rounds(2);
-  CHECK(scene.world.inventory().copies("alice", id(1)) == 1);
-  CHECK(scene.world.inventory().copies("alice", id(2)) == 1);
-  CHECK(scene.hub().lines[0].state == DeliveryState::delivered);
-}
-
 TEST_CASE("a passive node settles nothing, calls nothing absent, and activates nothing") {
   Watching scene;
   scene.deliver(1, "alice");
