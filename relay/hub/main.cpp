@@ -3,12 +3,14 @@
 #include <string>
 #include <vector>
 
+#include "relay/hub/allocator.hpp"
 #include "relay/hub/configuration.hpp"
 #include "relay/hub/hub.hpp"
 #include "relay/hub/offline_verification.hpp"
 #include "relay/hub/surroundings.hpp"
 
 int main(int argc, char** argv) {
+  relay::set_up_allocator();
   CLI::App app{"dumpsterd, a mail hub that refills replicated mailbox clusters after a failover"};
   std::string path;
   bool check = false;

@@ -43,9 +43,10 @@ std::optional<TlsFault> take_certificate(ssl::context& context, const std::files
 std::variant<TlsContext, TlsFault> make_server_tls(const ServerTlsSettings& settings) {
   auto made = make(ssl::context::tls_server);
   if (auto wrong = take_certificate(*made, settings.certificate, settings.key)) return *wrong;
-  // Tickets of TLS 1.2 are sealed with a key that lives as long as the context; sessions of mail are seldom
-  // resumed.
+  // No session is resumed. Tickets of TLS 1.2 are sealed with a key that lives as long as the context; those
+  // of TLS 1.3 would be made, sent and forgotten.
   SSL_CTX_set_options(made->native_handle(), SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(made->native_handle(), 0);
   SSL_CTX_set_session_cache_mode(made->native_handle(), SSL_SESS_CACHE_OFF);
   return made;
 }

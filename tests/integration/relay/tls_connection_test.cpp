@@ -140,6 +140,25 @@ TEST_CASE("bytes go both ways under TLS, and both sides know about the session")
   CHECK(got == sent);
 }
 
+TEST_CASE("a server sends no tickets, since it resumes no session") {
+  const TlsCertificate certificate;
+  const auto client = client_context(certificate.certificate(), true);
+  static int tickets = 0;
+  tickets = 0;
+  SSL_CTX_set_session_cache_mode(client->native_handle(), SSL_SESS_CACHE_CLIENT);
+  SSL_CTX_sess_set_new_cb(client->native_handle(), [](SSL*, SSL_SESSION*) { return ++tickets, 0; });
+  Pair pair;
+  const auto results = shake(pair, server_context(certificate), client, "127.0.0.1");
+  REQUIRE_FALSE(results.client);
+  std::string got;
+  pair.spawn(send_all(pair.client, "text"));
+  pair.spawn(read_all(pair.client, 4, got));
+  pair.spawn(echo(pair.server));
+  pair.run();
+  CHECK(got == "text");
+  CHECK(tickets == 0);
+}
+
 TEST_CASE("an IP address is found among the certificate's addresses") {
   const TlsCertificate certificate;
   Pair pair;
