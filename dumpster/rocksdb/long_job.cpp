@@ -7,8 +7,9 @@ bool LongJob::start(Job job) {
   if (cancelled_ || working_.exchange(true)) return false;
   if (thread_.joinable()) thread_.join();
   thread_ = std::thread{[this, job = std::move(job)] {
-    job(cancelled_);
+    const Tell tell = job(cancelled_);
     working_ = false;
+    tell();
   }};
   return true;
 }

@@ -10,7 +10,9 @@ namespace dumpster::rocks {
 /// Work of minutes on a thread of its own, one piece at a time. Thread-safe.
 class LongJob {
  public:
-  using Job = std::function<void(const std::atomic<bool>& cancelled)>;
+  /// Tells whoever waits what came of it, when the next one may begin already. Must not begin it itself.
+  using Tell = std::function<void()>;
+  using Job = std::function<Tell(const std::atomic<bool>& cancelled)>;
 
   LongJob() = default;
   ~LongJob() { stop(); }

@@ -145,6 +145,16 @@ TEST_CASE_METHOD(BackupFixture, "a backup that fails leaves nothing behind") {
   CHECK(back_up().has_value());
 }
 
+TEST_CASE_METHOD(BackupFixture, "whoever has been told of a backup may ask for the next one at once") {
+  std::ofstream{path().parent_path() / "file"} << "not a folder";
+  for (int i = 0; i < 200; ++i) {
+    const auto made = wait_for<BackupMade>(
+        [&](auto done) { store().backup(path().parent_path() / "file" / "backup", std::move(done)); });
+    REQUIRE(made.has_error());
+    REQUIRE(made.error().fault == Fault::unavailable);
+  }
+}
+
 TEST_CASE_METHOD(BackupFixture, "a backup that was interrupted is not taken for a store") {
   REQUIRE(back_up().has_value());
   std::ofstream{target() / "FORMAT"} << "transport-dumpster store\nformat 2\nbacking-up\n";
