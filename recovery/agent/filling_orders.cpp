@@ -155,6 +155,9 @@ bool Filling::close_orders() {
     HubReport& report = order.hub->report;
     const ResubmissionAnswer& last = order.last;
     count(order);
+    const auto present = std::min<std::uint64_t>(last.delivered, order.settled);
+    report.ended_present += present;
+    report.ended_delivered += last.delivered - present;
     seek(order);
     if (last.state == "cancelled") {
       const auto status = order.hub->client->cluster(surroundings_.cluster);

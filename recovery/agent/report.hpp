@@ -27,7 +27,10 @@ struct HubReport {
   std::size_t failed = 0;   ///< refused by the mailbox server
   std::size_t waiting = 0;  ///< to be delivered again, or still in doubt, when nothing moved any more
   std::size_t missing = 0;  ///< delivered again, and not in the mailbox afterwards
-  std::size_t unknown = 0;  ///< in mailboxes that the inventory could not look at
+  /// Of orders that have ended; one that goes on is counted by whoever follows it to its end.
+  std::size_t ended_present = 0;    ///< named as present
+  std::size_t ended_delivered = 0;  ///< delivered again
+  std::size_t unknown = 0;          ///< in mailboxes that the inventory could not look at
 };
 
 /// What was ordered (or, by a dry run, would be), and why; or what is missing in the end.

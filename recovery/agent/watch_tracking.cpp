@@ -40,20 +40,21 @@ bool Watch::settle_in_doubt(OperationSteps& steps) {
   options.standpoint.term = state.active_term;
   options.standpoint.confirmed = steps.ledger();
   const bool filled = steps.fill_from(std::move(options));
-  std::size_t settled = 0;
+  std::size_t present = 0;
   std::size_t delivered = 0;
   for (HubWork& hub : steps.hubs()) {
-    settled += hub.report.in_doubt_settled;
-    delivered += hub.report.delivered;
+    present += hub.report.ended_present;
+    delivered += hub.report.ended_delivered;
     if (hub.report.missing > 0)
       metrics::log_warning("delivered again, and not in the mailbox",
                            {{"hub", hub.address()}, {"recipients", hub.report.missing}});
   }
   for (HubWork* hub : others)
     hub->going = true;
-  metrics_.settled(settled - std::min(settled, delivered), delivered);
-  if (settled > 0)
-    metrics::log_info("in doubt settled", {{"recipients", settled}, {"delivered_again", delivered}});
+  metrics_.settled(present, delivered);
+  if (present + delivered > 0)
+    metrics::log_info("in doubt settled",
+                      {{"recipients", present + delivered}, {"delivered_again", delivered}});
   if (!filled && !steps.report().conflict.empty()) return true;  // the next survey sees the higher term
   return filled;
 }

@@ -44,4 +44,6 @@ TEST_CASE("a mailbox that takes nothing holds up no round, and is followed until
   scene.rounds(2);
   CHECK(scene.world.inventory().copies("full", id(2)) == 1);
   CHECK(scene.state->kept.orders.empty());
+  CHECK_THAT(scene.counted.exposition(),
+             Catch::Contains("agent_in_doubt_settled_total{cluster=\"ccr1\",outcome=\"deliver\"} 2\n"));
 }
